@@ -1,0 +1,72 @@
+#include "base/text.hpp"
+
+#include <charconv>
+
+namespace bulkhead {
+namespace {
+
+constexpr std::string_view space = " \t\r\n\v\f";
+
+} // namespace
+
+std::string_view trim(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(space);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+std::vector<std::string_view> split(std::string_view text, char mark) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const std::size_t at = text.find(mark);
+        parts.push_back(text.substr(0, at));
+        if (at == std::string_view::npos) return parts;
+        text.remove_prefix(at + 1);
+    }
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+    std::vector<std::string_view> found;
+    for (;;) {
+        const std::size_t first = text.find_first_not_of(space);
+        if (first == std::string_view::npos) return found;
+        text.remove_prefix(first);
+        const std::size_t end = text.find_first_of(space);
+        found.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return found;
+        text.remove_prefix(end);
+    }
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view between) {
+    std::string text;
+    for (const std::string& part : parts) {
+        if (&part != &parts.front()) text.append(between);
+        text.append(part);
+    }
+    return text;
+}
+
+std::optional<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t max) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || text.empty() || value > max) return std::nullopt;
+    return value;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+    constexpr char hex[] = "0123456789abcdef";
+    std::string safe;
+    for (const char c : text.substr(0, limit)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7f) {
+            safe.push_back(c);
+        } else {
+            safe.append("\\x").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+        }
+    }
+    if (text.size() > limit) safe.append("...");
+    return safe;
+}
+
+} // namespace bulkhead
