@@ -1,0 +1,17 @@
+#include "cli/verb.hpp"
+
+namespace bulkhead::cli {
+
+const std::vector<Group>& groups() {
+    static const std::vector<Group> all = {
+        {"Domains", domain_verbs()},
+        {"Networks", network_verbs()},
+        {"PCI devices", pci_verbs()},
+        {"Images of service VMs", image_verbs()},
+        {"The lab: real Xen in QEMU", lab_verbs()},
+        {"About bulkhead", help_verbs()},
+    };
+    return all;
+}
+
+} // namespace bulkhead::cli

@@ -1,0 +1,185 @@
+#include "cli/help.hpp"
+
+#include "base/text.hpp"
+
+#include <cstdio>
+
+namespace bulkhead::cli {
+namespace {
+
+std::string padded(std::string text, std::size_t width) {
+    text.resize(std::max(width, text.size() + 1), ' ');
+    return text;
+}
+
+std::string invocation(const Verb& verb) {
+    return std::string(verb.name) + (*verb.usage != '\0' ? " " : "") + verb.usage;
+}
+
+std::string option_words(const Option& option) {
+    std::string text = option.letter != 0 ? std::string("-") + option.letter + ", --" : "    --";
+    text += option.name;
+    if (option.argument != nullptr) text += std::string("=") + option.argument;
+    return text;
+}
+
+// scdoc gives '_', '*', '#' and others a meaning; a backslash takes it away (scdoc(5)).
+std::string escaped(std::string_view text) {
+    std::string safe;
+    for (const char c : text) {
+        if (std::string_view("_*#\\`<>[]~").find(c) != std::string_view::npos) safe += '\\';
+        safe += c;
+    }
+    return safe;
+}
+
+Result<int> run_help(const Arguments& arguments) {
+    if (arguments.positional().empty()) {
+        std::fputs(overview(arguments.has("long")).c_str(), stdout);
+        return 0;
+    }
+    const Match match = find_verb(arguments.positional());
+    if (match.verb != nullptr) {
+        std::fputs(help_for(*match.verb).c_str(), stdout);
+        return 0;
+    }
+    std::string found;
+    for (const Group& group : groups()) {
+        for (const Verb& verb : group.verbs) {
+            if (words(verb.name)[0] == arguments.positional()[0]) found += help_for(verb) + "\n";
+        }
+    }
+    if (found.empty())
+        return usage_error("no verb '" + join(arguments.positional(), " ") + "'; bulkhead help lists them all");
+    std::fputs(found.c_str(), stdout);
+    return 0;
+}
+
+Result<int> run_man(const Arguments&) {
+    std::fputs(man_page().c_str(), stdout);
+    return 0;
+}
+
+Result<int> run_completion(const Arguments&) {
+    std::fputs(bash_completion().c_str(), stdout);
+    return 0;
+}
+
+} // namespace
+
+std::string overview(bool with_options) {
+    std::string text = "usage: bulkhead VERB [OPTIONS] [ARGUMENTS]\n\n";
+    for (const Group& group : groups()) {
+        text += std::string(group.title) + "\n";
+        for (const Verb& verb : group.verbs) {
+            if (with_options) {
+                text += help_for(verb) + "\n";
+            } else {
+                text += "  " + padded(verb.name, 24) + verb.summary + "\n";
+            }
+        }
+        text += "\n";
+    }
+    return text + "bulkhead help VERB says more; every verb with results takes --json.\n";
+}
+
+std::string help_for(const Verb& verb) {
+    std::string text = "usage: bulkhead " + invocation(verb) + "\n  " + verb.summary + ".\n";
+    if (*verb.text != '\0') text += std::string("\n") + verb.text + "\n";
+    if (!verb.options.empty()) text += "\n";
+    for (const Option& option : verb.options) text += "  " + padded(option_words(option), 28) + option.text + "\n";
+    return text;
+}
+
+std::string man_page() {
+    std::string text = "bulkhead(1)\n\n# NAME\n\nbulkhead - control plane for Xen hosts\n\n"
+                       "# SYNOPSIS\n\n*bulkhead* _VERB_ [OPTIONS] [ARGUMENTS]\n\n"
+                       "# DESCRIPTION\n\nCreates and runs Xen domains with the verbs of xl(1), keeps device drivers in "
+                       "driver domains, and boots a laboratory of real Xen in QEMU on any Linux machine.\n\n"
+                       "Domains are named by name, domid or UUID; _Domain-0_ and _0_ are dom0. Results go to standard "
+                       "output, messages to standard error.\n\n";
+    for (const Group& group : groups()) {
+        std::string title = group.title;
+        for (char& c : title) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        text += "# " + title + "\n\n";
+        for (const Verb& verb : group.verbs) {
+            text += "*" + escaped(verb.name) + "* " + escaped(verb.usage) + "\n\t" + escaped(verb.summary) + ".\n\n";
+            for (const Option& option : verb.options) {
+                text += "\t*" + escaped(trim(option_words(option))) + "*\n\t\t" + escaped(option.text) + ".\n\n";
+            }
+        }
+    }
+    return text +
+           "# EXIT STATUS\n\n0 success, 1 failure, 2 wrong usage, 130 interrupted. *lab exec* passes on the "
+           "command's own.\n\n# FILES\n\n_/run/bulkhead/bulkheadd.sock_\n\tthe daemon's socket\n\n"
+           "_/var/lib/bulkhead/state.db_\n\tthe daemon's state\n\n# SEE ALSO\n\nbulkheadd(8), xl(1), xl.cfg(5)\n";
+}
+
+// Completes verbs and their options from the table, and domain names from the running daemon.
+std::string bash_completion() {
+    std::string names;
+    std::string cases;
+    for (const Group& group : groups()) {
+        for (const Verb& verb : group.verbs) {
+            names += std::string(verb.name) + "\n";
+            std::string options = "--help";
+            for (const Option& option : verb.options) options += std::string(" --") + option.name;
+            cases +=
+                std::string("        '") + verb.name + "') options='" + options + "' usage='" + verb.usage + "' ;;\n";
+        }
+    }
+    return "# bash completion for bulkhead; made by `bulkhead completion`\n"
+           "_bulkhead() {\n"
+           "    local current=${COMP_WORDS[COMP_CWORD]} typed=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" verb options= usage= "
+           "rest\n"
+           "    local verbs='" +
+           names +
+           "'\n"
+           "    for verb in \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" \"${COMP_WORDS[1]}\"; do\n"
+           "        [[ \"$typed \" == \"$verb \"* ]] || continue\n"
+           "        case $verb in\n" +
+           cases +
+           "        esac\n"
+           "        [ -n \"$options\" ] && break\n"
+           "    done\n"
+           "    if [ -z \"$options\" ]; then\n"
+           "        rest=$(awk -v t=\"${typed:+$typed }\" 'index($0, t) == 1 { $0 = substr($0, length(t) + 1); print "
+           "$1 }' "
+           "<<<\"$verbs\" | sort -u)\n"
+           "        COMPREPLY=($(compgen -W \"$rest\" -- \"$current\"))\n"
+           "    elif [[ $current == -* ]]; then\n"
+           "        COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
+           "    elif [[ $usage == *DOMAIN* ]]; then\n"
+           "        COMPREPLY=($(compgen -W \"$(bulkhead list 2>/dev/null | awk 'NR > 1 { print $1 }')\" -- "
+           "\"$current\"))\n"
+           "    else\n"
+           "        COMPREPLY=($(compgen -f -- \"$current\"))\n"
+           "    fi\n"
+           "}\n"
+           "complete -o filenames -F _bulkhead bulkhead\n";
+}
+
+const std::vector<Verb>& help_verbs() {
+    static const std::vector<Verb> verbs = {
+        {"help",
+         "[VERB]",
+         "lists all verbs, or describes one",
+         "",
+         {{0, "long", nullptr, "with all options"}},
+         0,
+         3,
+         run_help},
+        {"completion",
+         "",
+         "prints bash completion; source it from your shell's start-up file",
+         "",
+         {},
+         0,
+         0,
+         run_completion},
+        {"man-page", "", "prints the man page's scdoc(5) source", "", {}, 0, 0, run_man},
+    };
+    return verbs;
+}
+
+} // namespace bulkhead::cli

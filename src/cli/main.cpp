@@ -1,0 +1,73 @@
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/help.hpp"
+#include "cli/verb.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <unistd.h>
+
+using namespace bulkhead;
+
+namespace {
+
+int unknown_verb(const std::vector<std::string>& words) {
+    std::vector<std::string> names;
+    for (const cli::Group& group : cli::groups()) {
+        for (const cli::Verb& verb : group.verbs) {
+            const auto name = bulkhead::words(verb.name);
+            names.emplace_back(verb.name);
+            if (name.size() > 1 && name[0] == words[0] && words.size() == 1) {
+                log::error("'" + words[0] + "' needs one more word; see: bulkhead help " + words[0]);
+                return 2;
+            }
+        }
+    }
+    const std::string typed = words[0] + (words.size() > 1 && words[1][0] != '-' ? " " + words[1] : "");
+    auto near = cli::did_you_mean(words[0], names);
+    if (!near) near = cli::did_you_mean(typed, names);
+    log::error("unknown verb '" + printable(words[0], 64) + "'" + (near ? "; did you mean '" + *near + "'?" : "") +
+               " (bulkhead help lists them all)");
+    return 2;
+}
+
+int run(const std::vector<std::string>& words) {
+    const cli::Match match = cli::find_verb(words);
+    if (match.verb == nullptr) return unknown_verb(words);
+    const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(match.words), words.end());
+    if (!rest.empty() && (rest[0] == "-h" || rest[0] == "--help")) {
+        std::fputs(cli::help_for(*match.verb).c_str(), stdout);
+        return 0;
+    }
+    Result<cli::Arguments> arguments = cli::parse_arguments(*match.verb, rest);
+    Result<int> status = arguments ? match.verb->run(*arguments) : Result<int>(tl::unexpected(arguments.error()));
+    if (status) return *status;
+    log::error(status.error().message);
+    return status.error().code == cli::usage_code ? 2 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail with these arguments
+    log::configure("bulkhead", log::Level::info, false);
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    try {
+        if (words.empty() || words[0] == "-h" || words[0] == "--help") {
+            std::fputs(cli::overview(false).c_str(), words.empty() ? stderr : stdout);
+            return words.empty() ? 2 : 0;
+        }
+        if (words[0] == "-V" || words[0] == "--version") {
+            std::puts("bulkhead " BULKHEAD_VERSION);
+            return 0;
+        }
+        const int status = run(words);
+        // Results that could not be written were not delivered: a full disk or a closed pipe is a failure.
+        if (std::fflush(stdout) != 0 && status == 0) return 1;
+        return status;
+    } catch (const std::exception& error) { // memory exhausted, or a fault in a library
+        log::error(std::string("internal error: ") + error.what());
+        return 1;
+    }
+}

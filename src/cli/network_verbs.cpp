@@ -1,0 +1,10 @@
+#include "cli/verb.hpp"
+
+namespace bulkhead::cli {
+
+const std::vector<Verb>& network_verbs() {
+    static const std::vector<Verb> verbs;
+    return verbs;
+}
+
+} // namespace bulkhead::cli

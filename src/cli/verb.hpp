@@ -1,0 +1,81 @@
+// The one table that describes every verb: its name, options and text. Dispatch, `help`, the man page and the shell
+// completion all read it, so they cannot disagree.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bulkhead::cli {
+
+struct Option {
+    char letter;          // 0: long form only
+    const char* name;     // without the dashes
+    const char* argument; // nullptr: a flag
+    const char* text;
+};
+
+// What the user typed after the verb, checked against the verb's options.
+class Arguments {
+public:
+    [[nodiscard]] bool has(std::string_view name) const;
+    [[nodiscard]] std::optional<std::string> value(std::string_view name) const; // the last one given
+    [[nodiscard]] std::vector<std::string> values(std::string_view name) const;  // all, in order
+    [[nodiscard]] const std::vector<std::string>& positional() const { return positional_; }
+
+private:
+    friend Result<Arguments> parse_arguments(const struct Verb&, const std::vector<std::string>&);
+    std::map<std::string, std::vector<std::string>, std::less<>> options_;
+    std::vector<std::string> positional_;
+};
+
+constexpr std::size_t any_number = static_cast<std::size_t>(-1);
+
+struct Verb {
+    const char* name;            // "create", or two words: "lab up"
+    const char* usage;           // "FILE [VARIABLE=VALUE...]"
+    const char* summary;         // one line, no full stop
+    const char* text;            // paragraphs for `help VERB` and the man page; may be empty
+    std::vector<Option> options; // every verb also takes -h, --help
+    std::size_t least;           // how many positional arguments
+    std::size_t most;
+    Result<int> (*run)(const Arguments&); // the value is the exit status
+    bool all_after_first = false;         // options end at the first positional argument (a command to pass on)
+};
+
+// Error codes that main() turns into an exit status of 2.
+constexpr int usage_code = -2;
+[[nodiscard]] tl::unexpected<Error> usage_error(std::string message);
+
+Result<Arguments> parse_arguments(const Verb& verb, const std::vector<std::string>& words);
+
+// The groups, each in a file of its own.
+const std::vector<Verb>& domain_verbs();
+const std::vector<Verb>& network_verbs();
+const std::vector<Verb>& pci_verbs();
+const std::vector<Verb>& image_verbs();
+const std::vector<Verb>& lab_verbs();
+const std::vector<Verb>& help_verbs();
+
+struct Group {
+    const char* title;
+    const std::vector<Verb>& verbs;
+};
+const std::vector<Group>& groups();
+
+// The verb that the words begin with (the longest name wins) and how many words its name took; nullptr if none.
+struct Match {
+    const Verb* verb = nullptr;
+    std::size_t words = 0;
+};
+Match find_verb(const std::vector<std::string>& words);
+
+// The nearest name within a few typing errors, or nothing.
+std::optional<std::string> did_you_mean(std::string_view typed, const std::vector<std::string>& names);
+
+} // namespace bulkhead::cli
