@@ -1,0 +1,91 @@
+// What a domain shall be, in plain types: made by config/ from an xl.cfg file, turned into libxl's structure by
+// spec_convert.cpp. Numbers keep the units of xl.cfg(5).
+#pragma once
+
+#include "xen/xlcfg.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bulkhead::xen {
+
+enum class DomainType { pv, pvh, hvm };
+
+// xl.cfg(5): on_poweroff and its sisters.
+enum class OnShutdown {
+    destroy,
+    restart,
+    rename_restart,
+    preserve,
+    coredump_destroy,
+    coredump_restart,
+    soft_reset,
+};
+
+// One vif, as xl-network-configuration(5). An empty string or nullopt leaves libxl's default.
+struct NicSpec {
+    std::optional<unsigned> devid;
+    std::string mac; // "00:16:3e:01:02:03"; empty: a random one of Xen's range
+    std::string bridge;
+    std::string backend; // the driver domain's name, id or UUID; empty: dom0
+    std::string script;
+    std::string ip;
+    std::string vifname;
+    std::string gatewaydev;
+    std::string model;
+    std::string type; // "vif" or "ioemu"
+    std::string rate; // "10MB/s@20ms"
+    unsigned mtu = 0; // 0: the default of 1500
+    std::optional<bool> trusted;
+};
+
+// One PCI device: xl-pci-configuration(5) text and what applies where it says nothing.
+struct PciSpec {
+    std::string text;
+    bool msitranslate = false;
+    bool power_mgmt = false;
+    bool permissive = false;
+    bool seize = false;
+};
+
+// A key that Bulkhead hands through to libxl and does not use itself; spec_options.cpp knows them all.
+struct OptionSpec {
+    std::string key;
+    ConfigValue value;
+};
+
+struct DomainSpec {
+    std::string name;
+    std::optional<std::string> uuid; // 36 lower-case characters
+    DomainType type = DomainType::pv;
+    std::string kernel, ramdisk, cmdline;
+    std::optional<long> memory, maxmem; // MiB
+    std::optional<long> vcpus, maxvcpus;
+    OnShutdown on_poweroff = OnShutdown::destroy;
+    OnShutdown on_reboot = OnShutdown::restart;
+    OnShutdown on_watchdog = OnShutdown::destroy;
+    OnShutdown on_crash = OnShutdown::destroy;
+    OnShutdown on_soft_reset = OnShutdown::soft_reset;
+    std::optional<bool> driver_domain;
+    std::vector<NicSpec> nics;
+    std::vector<PciSpec> pcis;
+    std::vector<std::string> disks; // xl-disk-configuration(5)
+    std::vector<OptionSpec> options;
+
+    // Ours; xl ignores these keys.
+    std::string supervise;                  // "reincarnate", "restart", "none" or empty
+    std::optional<long> heartbeat_timeout; // seconds
+};
+
+// The host's settings of xl.conf(5) that shape a domain.
+struct HostDefaults {
+    std::optional<long> max_grant_frames, max_maptrack_frames, max_grant_version;
+    long claim_mode = 1;
+    bool run_hotplug_scripts = true;
+    std::string blkdev_start;
+    bool random_domid = false;
+};
+
+} // namespace bulkhead::xen

@@ -1,0 +1,30 @@
+#include "xen/mac.hpp"
+
+#include <charconv>
+
+namespace bulkhead::xen {
+
+std::optional<Mac> parse_mac(std::string_view text) {
+    Mac mac{};
+    if (text.size() != 17) return std::nullopt;
+    for (std::size_t i = 0; i < 6; ++i) {
+        const char* pair = text.data() + 3 * i;
+        if (i < 5 && pair[2] != ':') return std::nullopt;
+        const auto [end, error] = std::from_chars(pair, pair + 2, mac[i], 16);
+        if (error != std::errc() || end != pair + 2) return std::nullopt;
+    }
+    return mac;
+}
+
+std::string mac_text(const std::uint8_t* bytes) {
+    constexpr char hex[] = "0123456789abcdef";
+    std::string text;
+    for (std::size_t i = 0; i < 6; ++i) {
+        if (i > 0) text.push_back(':');
+        text.push_back(hex[bytes[i] >> 4]);
+        text.push_back(hex[bytes[i] & 15]);
+    }
+    return text;
+}
+
+} // namespace bulkhead::xen

@@ -1,0 +1,18 @@
+// Ethernet addresses as text. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bulkhead::xen {
+
+using Mac = std::array<std::uint8_t, 6>;
+
+// Six pairs of hex digits with colons between them.
+std::optional<Mac> parse_mac(std::string_view text);
+std::string mac_text(const std::uint8_t* bytes); // lower case
+
+} // namespace bulkhead::xen

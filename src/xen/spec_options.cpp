@@ -1,0 +1,341 @@
+#include "xen/spec_options.hpp"
+
+#include "base/text.hpp"
+#include "xen/libxl.hpp"
+#include "xen/report.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <variant>
+
+namespace bulkhead::xen {
+namespace {
+
+using Target = libxl_domain_config;
+using Flag = libxl_defbool* (*)(Target&);
+using Text = char** (*)(Target&);
+using Texts = libxl_string_list* (*)(Target&);
+using Number = void (*)(Target&, long);
+struct Choice {
+    bool (*set)(Target&, const char*); // false: not one of them
+    const char* allowed;
+};
+// A number or one of the words; xl calls the number deprecated.
+struct NumberOrChoice {
+    bool (*set_number)(Target&, long);
+    Choice choice;
+};
+
+constexpr unsigned pv = 1, pvh = 2, hvm = 4, all = 7;
+
+struct Row {
+    const char* key;
+    unsigned types;
+    std::variant<Flag, Text, Texts, Number, Choice, NumberOrChoice> what;
+};
+
+#define AT(field) [](Target& t) { return &t.field; }
+#define SET(field) [](Target& t, long value) { t.field = static_cast<decltype(t.field)>(value); }
+#define SET_KIB(field) [](Target& t, long mib) { t.field = static_cast<decltype(t.field)>(mib) * 1024; }
+#define WORD(field, parse) [](Target& t, const char* word) { return parse(word, &t.field) == 0; }
+
+template <auto least, auto most, auto set>
+bool bounded(Target& t, long value) {
+    if (value < static_cast<long>(least) || value > static_cast<long>(most)) return false;
+    set(t, value);
+    return true;
+}
+
+bool set_vga(Target& t, const char* word) {
+    static constexpr std::pair<const char*, libxl_vga_interface_type> kinds[] = {
+        {"stdvga", LIBXL_VGA_INTERFACE_TYPE_STD},
+        {"cirrus", LIBXL_VGA_INTERFACE_TYPE_CIRRUS},
+        {"none", LIBXL_VGA_INTERFACE_TYPE_NONE},
+        {"qxl", LIBXL_VGA_INTERFACE_TYPE_QXL},
+    };
+    for (const auto& [name, kind] : kinds) {
+        if (std::strcmp(word, name) == 0) {
+            t.b_info.u.hvm.vga.kind = kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool set_model_version(Target& t, const char* word) {
+    const std::string name(word);
+    if (name != "qemu-xen" && name != "qemu-xen-traditional") return false;
+    t.b_info.device_model_version = name == "qemu-xen" ? LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN
+                                                       : LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN_TRADITIONAL;
+    return true;
+}
+
+// xl.cfg(5): "firmware" is a BIOS type, "uefi", "bios" or the path of an image.
+bool set_firmware(Target& t, const char* word) {
+    auto& guest = t.b_info.u.hvm;
+    if (libxl_bios_type_from_string(word, &guest.bios) == 0 || std::strcmp(word, "bios") == 0) return true;
+    if (std::strcmp(word, "uefi") == 0) {
+        guest.bios = LIBXL_BIOS_TYPE_OVMF;
+        return true;
+    }
+    std::free(guest.firmware);
+    guest.firmware = ::strdup(word);
+    return true;
+}
+
+const Row rows[] = {
+    {"acpi", all, Flag(AT(b_info.acpi))},
+    {"acpi_firmware", hvm, Text(AT(b_info.u.hvm.acpi_firmware))},
+    {"acpi_laptop_slate", hvm, Flag(AT(b_info.u.hvm.acpi_laptop_slate))},
+    {"acpi_s3", hvm, Flag(AT(b_info.u.hvm.acpi_s3))},
+    {"acpi_s4", hvm, Flag(AT(b_info.u.hvm.acpi_s4))},
+    {"altp2m", all,
+     NumberOrChoice{bounded<LIBXL_ALTP2M_MODE_DISABLED, LIBXL_ALTP2M_MODE_LIMITED, Number(SET(b_info.altp2m))>,
+                    {WORD(b_info.altp2m, libxl_altp2m_mode_from_string), "disabled, mixed, external, limited"}}},
+    {"apic", hvm, Flag(AT(b_info.apic))},
+    {"bios", hvm, Choice{WORD(b_info.u.hvm.bios, libxl_bios_type_from_string), "rombios, seabios, ovmf"}},
+    {"bios_path_override", hvm, Text(AT(b_info.u.hvm.system_firmware))},
+    {"boot", hvm, Text(AT(b_info.u.hvm.boot))},
+    {"bootloader", all, Text(AT(b_info.bootloader))},
+    {"bootloader_args", all, Texts(AT(b_info.bootloader_args))},
+    {"cap", all, Number(SET(b_info.sched_params.cap))},
+    {"cpu_weight", all, Number(SET(b_info.sched_params.weight))},
+    {"device_model_args", all, Texts(AT(b_info.extra))},
+    {"device_model_args_hvm", all, Texts(AT(b_info.extra_hvm))},
+    {"device_model_args_pv", all, Texts(AT(b_info.extra_pv))},
+    {"device_model_override", all, Text(AT(b_info.device_model))},
+    {"device_model_stubdomain_override", all, Flag(AT(b_info.device_model_stubdomain))},
+    {"device_model_stubdomain_seclabel", all, Text(AT(b_info.device_model_ssid_label))},
+    {"device_model_user", all, Text(AT(b_info.device_model_user))},
+    {"device_model_version", all, Choice{set_model_version, "qemu-xen, qemu-xen-traditional"}},
+    {"device_tree", all, Text(AT(b_info.device_tree))},
+    {"dm_restrict", all, Flag(AT(b_info.dm_restrict))},
+    {"e820_host", pv, Flag(AT(b_info.u.pv.e820_host))},
+    {"extratime", all, Number(SET(b_info.sched_params.extratime))},
+    {"firmware", hvm, Choice{set_firmware, "bios, uefi, rombios, seabios, ovmf or a path"}},
+    {"firmware_override", hvm, Text(AT(b_info.u.hvm.firmware))},
+    {"hap", all, Flag(AT(c_info.hap))},
+    {"hdtype", hvm, Choice{WORD(b_info.u.hvm.hdtype, libxl_hdtype_from_string), "ide, ahci"}},
+    {"hpet", hvm, Flag(AT(b_info.u.hvm.hpet))},
+    {"keymap", hvm, Text(AT(b_info.u.hvm.keymap))},
+    {"latency", all, Number(SET(b_info.sched_params.latency))},
+    {"localtime", all, Flag(AT(b_info.localtime))},
+    {"max_event_channels", all, Number(SET(b_info.event_channels))},
+    {"max_grant_frames", all, Number(SET(b_info.max_grant_frames))},
+    {"max_grant_version", all, Number(SET(b_info.max_grant_version))},
+    {"max_maptrack_frames", all, Number(SET(b_info.max_maptrack_frames))},
+    {"msr_relaxed", all, Flag(AT(b_info.arch_x86.msr_relaxed))},
+    {"nestedhvm", all, Flag(AT(b_info.nested_hvm))},
+    {"nographic", hvm, Flag(AT(b_info.u.hvm.nographic))},
+    {"nomigrate", all, Flag(AT(b_info.disable_migrate))},
+    {"nx", hvm, Flag(AT(b_info.u.hvm.nx))},
+    {"oos", all, Flag(AT(c_info.oos))},
+    {"pae", hvm, Flag(AT(b_info.u.hvm.pae))},
+    {"passthrough", all,
+     Choice{WORD(c_info.passthrough, libxl_passthrough_from_string), "disabled, enabled, sync_pt, share_pt, default"}},
+    {"period", all, Number(SET(b_info.sched_params.period))},
+    {"pool", all, Text(AT(c_info.pool_name))},
+    {"pvshim", pvh, Flag(AT(b_info.u.pvh.pvshim))},
+    {"pvshim_cmdline", pvh, Text(AT(b_info.u.pvh.pvshim_cmdline))},
+    {"pvshim_extra", pvh, Text(AT(b_info.u.pvh.pvshim_extra))},
+    {"pvshim_path", pvh, Text(AT(b_info.u.pvh.pvshim_path))},
+    {"rdm_mem_boundary", hvm, Number(SET_KIB(b_info.u.hvm.rdm_mem_boundary_memkb))},
+    {"rtc_timeoffset", all, Number(SET(b_info.rtc_timeoffset))},
+    {"serial", hvm, Text(AT(b_info.u.hvm.serial))},
+    {"shadow_memory", all, Number(SET_KIB(b_info.shadow_memkb))},
+    {"slice", all, Number(SET(b_info.sched_params.slice))},
+    {"smbios_firmware", hvm, Text(AT(b_info.u.hvm.smbios_firmware))},
+    {"soundhw", hvm, Text(AT(b_info.u.hvm.soundhw))},
+    {"stubdomain_cmdline", all, Text(AT(b_info.stubdomain_cmdline))},
+    {"stubdomain_kernel", all, Text(AT(b_info.stubdomain_kernel))},
+    {"stubdomain_memory", all, Number(SET_KIB(b_info.stubdomain_memkb))},
+    {"stubdomain_ramdisk", all, Text(AT(b_info.stubdomain_ramdisk))},
+    {"timer_mode", pvh | hvm,
+     NumberOrChoice{bounded<LIBXL_TIMER_MODE_DELAY_FOR_MISSED_TICKS, LIBXL_TIMER_MODE_ONE_MISSED_TICK_PENDING,
+                            Number(SET(b_info.timer_mode))>,
+                    {WORD(b_info.timer_mode, libxl_timer_mode_from_string),
+                     "delay_for_missed_ticks, no_delay_for_missed_ticks, no_missed_ticks_pending, "
+                     "one_missed_tick_pending"}}},
+    {"tsc_mode", all,
+     NumberOrChoice{bounded<LIBXL_TSC_MODE_DEFAULT, LIBXL_TSC_MODE_NATIVE_PARAVIRT, Number(SET(b_info.tsc_mode))>,
+                    {WORD(b_info.tsc_mode, libxl_tsc_mode_from_string),
+                     "default, always_emulate, native, native_paravirt"}}},
+    {"usb", hvm, Flag(AT(b_info.u.hvm.usb))},
+    {"usbdevice", hvm, Text(AT(b_info.u.hvm.usbdevice))},
+    {"usbversion", hvm, Number(SET(b_info.u.hvm.usbversion))},
+    {"vendor_device", hvm,
+     Choice{WORD(b_info.u.hvm.vendor_device, libxl_vendor_device_from_string), "none, xenserver"}},
+    {"vga", hvm, Choice{set_vga, "stdvga, cirrus, none, qxl"}},
+    {"videoram", all, Number(SET_KIB(b_info.video_memkb))},
+    {"vkb_device", hvm, Flag(AT(b_info.u.hvm.vkb_device))},
+    {"vmtrace_buf_kb", all, Number(SET(b_info.vmtrace_buf_kb))},
+    {"vnc", hvm, Flag(AT(b_info.u.hvm.vnc.enable))},
+    {"vncdisplay", hvm, Number(SET(b_info.u.hvm.vnc.display))},
+    {"vnclisten", hvm, Text(AT(b_info.u.hvm.vnc.listen))},
+    {"vncpasswd", hvm, Text(AT(b_info.u.hvm.vnc.passwd))},
+    {"vncunused", hvm, Flag(AT(b_info.u.hvm.vnc.findunused))},
+    {"vpmu", all, Flag(AT(b_info.vpmu))},
+    {"vpt_align", hvm, Flag(AT(b_info.u.hvm.vpt_align))},
+    {"xen_platform_pci", hvm, Flag(AT(b_info.u.hvm.xen_platform_pci))},
+    {"xend_suspend_evtchn_compat", all, Flag(AT(c_info.xend_suspend_evtchn_compat))},
+};
+
+#undef AT
+#undef SET
+#undef SET_KIB
+#undef WORD
+
+const Row* find_row(std::string_view key) {
+    const auto* found = std::find_if(std::begin(rows), std::end(rows), [key](const Row& row) { return key == row.key; });
+    return found == std::end(rows) ? nullptr : found;
+}
+
+// As xlu_cfg_get_long(): any base that C knows.
+std::optional<long> number_of(const ConfigValue& value) {
+    if (value.is_list || value.text.empty()) return std::nullopt;
+    char* end = nullptr;
+    errno = 0;
+    const long number = std::strtol(value.text.c_str(), &end, 0);
+    if (errno != 0 || *end != '\0') return std::nullopt;
+    return number;
+}
+
+void replace(char** target, const std::string& text) {
+    std::free(*target);
+    *target = ::strdup(text.c_str());
+}
+
+struct Setter {
+    Target& target;
+    const ConfigValue& value;
+
+    Status operator()(Flag flag) const {
+        const auto number = number_of(value);
+        if (!number || (*number != 0 && *number != 1)) return fail("must be 0 or 1");
+        libxl_defbool_set(flag(target), *number == 1);
+        return {};
+    }
+    Status operator()(Text text) const {
+        if (value.is_list) return fail("must be one string, not a list");
+        replace(text(target), value.text);
+        return {};
+    }
+    Status operator()(Texts texts) const {
+        if (!value.is_list) return fail("must be a list of strings: [ \"...\", \"...\" ]");
+        auto* list = static_cast<char**>(std::calloc(value.items.size() + 1, sizeof(char*)));
+        if (list == nullptr) return fail_errno("memory", ENOMEM);
+        for (std::size_t i = 0; i < value.items.size(); ++i) list[i] = ::strdup(value.items[i].text.c_str());
+        libxl_string_list_dispose(texts(target));
+        *texts(target) = list;
+        return {};
+    }
+    Status operator()(Number set) const {
+        const auto number = number_of(value);
+        if (!number) return fail("must be a number");
+        if (*number < 0 || *number > INT32_MAX) return fail("must be between 0 and " + std::to_string(INT32_MAX));
+        set(target, *number);
+        return {};
+    }
+    Status operator()(const Choice& choice) const {
+        if (value.is_list || !choice.set(target, value.text.c_str())) {
+            return fail("must be one of " + std::string(choice.allowed));
+        }
+        return {};
+    }
+    Status operator()(const NumberOrChoice& both) const {
+        const auto number = number_of(value);
+        if (!number) return (*this)(both.choice);
+        if (!both.set_number(target, *number)) return fail("must be one of " + std::string(both.choice.allowed));
+        return {};
+    }
+};
+
+class Scratch {
+public:
+    Scratch() { libxl_domain_config_init(&config_); }
+    ~Scratch() { libxl_domain_config_dispose(&config_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    Target& get() { return config_; }
+
+private:
+    Target config_{};
+};
+
+libxl_domain_type type_for(unsigned types) {
+    if ((types & hvm) != 0) return LIBXL_DOMAIN_TYPE_HVM;
+    return (types & pvh) != 0 ? LIBXL_DOMAIN_TYPE_PVH : LIBXL_DOMAIN_TYPE_PV;
+}
+
+} // namespace
+
+std::vector<std::string> option_names() {
+    std::vector<std::string> names;
+    for (const Row& row : rows) names.emplace_back(row.key);
+    return names;
+}
+
+bool knows_option(std::string_view key) {
+    return find_row(key) != nullptr;
+}
+
+const std::vector<std::string>& unsupported_options() {
+    static const std::vector<std::string> keys = {
+        "altp2mhvm",  "channel",     "cpuid",         "cpus",          "cpus_soft", "device_model",
+        "display",    "dtdev",       "gfx_passthru",  "gic_version",   "iomem",     "ioports",
+        "irqs",       "mca_caps",    "mmio_hole",     "ms_vm_genid",   "opengl",    "p9",
+        "pvcalls",    "rdm",         "sdl",           "seclabel",      "init_seclabel", "spice",
+        "spicehost",  "spiceport",   "spicetls_port", "spicepasswd",   "stdvga",    "tee",
+        "usbctrl",    "usbdev",      "vdispl",        "vfb",           "viridian",  "vkb",
+        "vnuma",      "vsnd",        "vtpm",          "vuart",         "xauthority",
+    };
+    return keys;
+}
+
+Status check_option(std::string_view key, const ConfigValue& value) {
+    const Row* row = find_row(key);
+    if (row == nullptr) return fail("is not a known key");
+    Scratch scratch;
+    libxl_domain_build_info_init_type(&scratch.get().b_info, type_for(row->types));
+    return std::visit(Setter{scratch.get(), value}, row->what);
+}
+
+Status apply_option(const OptionSpec& option, DomainType type, libxl_domain_config& config) {
+    const Row* row = find_row(option.key);
+    if (row == nullptr) return fail(option.key + ": is not a known key");
+    const unsigned mask = type == DomainType::pv ? pv : type == DomainType::pvh ? pvh : hvm;
+    if ((row->types & mask) == 0) return {};
+    return context(std::visit(Setter{config, option.value}, row->what), option.key);
+}
+
+Status check_pci(const std::string& text) {
+    Report report;
+    libxl_device_pci device;
+    libxl_device_pci_init(&device);
+    const int error = xlu_pci_parse_spec_string(report.config(), &device, text.c_str());
+    libxl_device_pci_dispose(&device);
+    return error == 0 ? Status() : report.error("is not a PCI device such as 0000:00:02.0 or 00:02.0,permissive=1");
+}
+
+Status check_disk(const std::string& text) {
+    Report report;
+    libxl_device_disk disk;
+    libxl_device_disk_init(&disk);
+    const char* specs[] = {text.c_str()};
+    const int error = xlu_disk_parse(report.config(), 1, specs, &disk);
+    libxl_device_disk_dispose(&disk);
+    return error == 0 ? Status() : report.error("is not a disk such as /path/image,raw,xvda,rw");
+}
+
+Status check_rate(const std::string& text) {
+    Report report;
+    libxl_device_nic nic;
+    libxl_device_nic_init(&nic);
+    const int error = xlu_vif_parse_rate(report.config(), text.c_str(), &nic);
+    libxl_device_nic_dispose(&nic);
+    return error == 0 ? Status() : report.error("is not a rate such as 10MB/s or 10MB/s@20ms");
+}
+
+} // namespace bulkhead::xen

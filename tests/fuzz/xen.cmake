@@ -1,0 +1,1 @@
+bulkhead_fuzz(fuzz_xenstore_wire LINK bulkhead_xenstore)
