@@ -1,0 +1,94 @@
+#include "image/ndvm.hpp"
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "image/digest.hpp"
+#include "image/elf.hpp"
+#include "image/nic_table.hpp"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace bulkhead::image {
+namespace {
+
+constexpr std::size_t largest_agent = 256 << 20;
+
+// In this order: xen-pcifront brings the NIC's PCI device, the others may come after it.
+const std::vector<std::string> service_modules = {"xen_pcifront", "bridge", "xen_netback"};
+
+// PID 1 must be the agent, so the shell runs beside it, started again whenever it is left. The agent mounts /dev
+// meanwhile.
+constexpr const char* shell_init = R"(#!/bin/busybox sh
+(
+    while :; do
+        busybox sleep 1
+        [ -c /dev/hvc0 ] && busybox setsid busybox cttyhack busybox sh
+    done
+) &
+exec /sbin/bulkhead-agent "$@"
+)";
+
+// Bytes of the agent for the image: it must run where there is no libc.
+Result<std::string> load_agent(const std::string& path) {
+    const std::string bytes = TRY(context(read_file(path, largest_agent),
+                                          "the agent (build the target bulkhead-agent, or name it with --agent)"));
+    const ElfFile elf = TRY(context(parse_elf(bytes), "the agent " + path));
+    if (!elf.interpreter.empty() || !elf.needed.empty())
+        return fail("the agent " + path + " is not a static program: the image has no libraries for it");
+    return context(strip_program(bytes), path);
+}
+
+} // namespace
+
+Result<std::string> find_agent() {
+    std::error_code code;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", code);
+    if (code) return fail_errno("/proc/self/exe", code.value());
+    const std::filesystem::path folder = self.parent_path();
+    for (const char* place : {"bulkhead-agent", "../lib/bulkhead/bulkhead-agent", "../agent/bulkhead-agent"}) {
+        const std::string path = (folder / place).lexically_normal().string();
+        if (exists(path)) return path;
+    }
+    return fail("no bulkhead-agent beside " + self.string() +
+                " nor in ../lib/bulkhead: build the target bulkhead-agent, or name "
+                "it with --agent");
+}
+
+Result<BuiltImage> build_ndvm(const NdvmOptions& options) {
+    const std::string agent_path = options.agent.empty() ? TRY(find_agent()) : options.agent;
+    std::string agent = TRY(load_agent(agent_path));
+    std::vector<std::string> packages;
+    if (options.debug_shell) packages.emplace_back("busybox-static");
+    const Sources sources = TRY(prepare_sources(options, packages));
+    const ModuleTree& tree = sources.kernel.modules;
+    const ModuleChoice choice{service_modules, TRY(nic_modules(tree, options.nics))};
+
+    nlohmann::json inputs = describe_inputs(options, sources, packages);
+    inputs["agent"] = {{"sha256", sha256(agent)}};
+    inputs["debug_shell"] = options.debug_shell;
+    inputs["drivers"] = choice.present;
+    if (Result<BuiltImage> current = find_current(options, inputs)) return current;
+
+    Initramfs initramfs;
+    for (const char* mount_point : {"/dev", "/proc", "/run", "/sys", "/tmp"}) TRY(initramfs.add_directory(mount_point));
+    TRY(initramfs.add_device("/dev/console", 'c', 5, 1)); // the kernel opens it for /init before anything is mounted
+    if (options.debug_shell) {
+        const std::string busybox = sources.cache.root("busybox-static") + "/bin/busybox";
+        TRY(initramfs.add_file_from("/bin/busybox", busybox, 0755));
+        TRY(initramfs.add_symlink("/bin/sh", "busybox"));
+        TRY(initramfs.add_file("/init", shell_init, 0755));
+        TRY(initramfs.add_file("/sbin/bulkhead-agent", std::move(agent), 0755));
+        TRY(initramfs.add_symlink("/sbin/poweroff", "bulkhead-agent"));
+    } else {
+        TRY(initramfs.add_file("/init", std::move(agent), 0755));
+        TRY(initramfs.add_symlink("/sbin/poweroff",
+                                  "../init")); // the kernel runs it when the toolstack asks for a shutdown
+    }
+    TRY(initramfs.add_symlink("/sbin/reboot", "poweroff"));
+    const std::vector<KernelModule> modules = TRY(add_modules(initramfs, tree, choice));
+    return write_image(options, "ndvm", sources.kernel, initramfs, modules, inputs);
+}
+
+} // namespace bulkhead::image
