@@ -1,0 +1,2 @@
+bulkhead_fuzz(fuzz_lab_frame LINK bulkhead_lab_frame)
+bulkhead_fuzz(fuzz_lab_text LINK bulkhead_lab bulkhead_lab_init_parts)
