@@ -1,9 +1,272 @@
 #include "cli/verb.hpp"
 
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/client.hpp"
+#include "cli/console.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
 namespace bulkhead::cli {
+namespace {
+
+using nlohmann::json;
+
+const Option json_option = {0, "json", nullptr, "print JSON"};
+
+// ---- list ----
+
+char shutdown_letter(const json& domain) {
+    constexpr std::string_view letters = "-rscwS"; // poweroff, reboot, suspend, crash, watchdog, soft reset, as xl
+    if (!domain.value("shutdown", false)) return '-';
+    const int code = domain.value("shutdown_code", -1);
+    return code >= 0 && code < static_cast<int>(letters.size()) ? letters[static_cast<std::size_t>(code)] : '?';
+}
+
+void print_row(const json& domain, bool verbose) {
+    const auto letter = [&](const char* key, char c) { return domain.value(key, false) ? c : '-'; };
+    std::printf("%-40s %5u %5lu %5u     %c%c%c%c%c%c  %8.1f", domain.value("name", "").c_str(), domain.value("id", 0U),
+                domain.value("memory_kib", 0UL) / 1024, domain.value("vcpus", 0U), letter("running", 'r'),
+                letter("blocked", 'b'), letter("paused", 'p'), letter("shutdown", 's'), shutdown_letter(domain),
+                letter("dying", 'd'), static_cast<double>(domain.value("cpu_time_ns", 0UL)) / 1e9);
+    if (verbose) {
+        std::printf(" %s", domain.value("uuid", "").c_str());
+        if (domain.value("shutdown", false)) std::printf(" %8x", static_cast<unsigned>(domain.value("shutdown_code", 0)));
+        else std::printf(" %8s", "-");
+        std::printf(" %16s", "-"); // FLASK labels: Debian's Xen has no XSM
+    }
+    std::printf("\n");
+}
+
+Result<int> list(const Arguments& arguments) {
+    if (arguments.has("long")) {
+        const json answer = TRY(ask("list-long", {{"domains", arguments.positional()}}));
+        print_json(answer["configs"]);
+        return 0;
+    }
+    const json answer = TRY(ask("list", {{"domains", arguments.positional()}}));
+    if (arguments.has("json")) {
+        print_json(answer["domains"]);
+        return 0;
+    }
+    const bool verbose = arguments.has("verbose");
+    std::printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s\n",
+                verbose ? "   UUID                            Reason-Code\tSecurity Label" : "");
+    for (const json& domain : answer["domains"]) print_row(domain, verbose);
+    return 0;
+}
+
+// ---- create ----
+
+struct Source {
+    std::string name, text;
+};
+
+Result<Source> read_source(const std::string& file) {
+    constexpr std::size_t limit = 256 * 1024; // the daemon's own
+    if (file == "/dev/null") return Source{file, ""};
+    return Source{file, TRY(context(read_file(file, limit), "configuration"))};
+}
+
+Result<int> console_of(const std::string& domain, const std::string& type) {
+    Client client = TRY(Client::open());
+    const json answer = TRY(client.call("console", {{"domain", domain}, {"type", type}}));
+    ConsoleOptions options;
+    options.tty = answer.value("tty", "");
+    options.lock = "/var/lock/xenconsole." + std::to_string(answer.value("id", 0U)); // xenconsole(1)'s own lock
+    if (::isatty(STDIN_FILENO) == 1) log::info("console of '" + answer.value("name", "") + "'; Ctrl-] leaves");
+    return run_console(options);
+}
+
+json create_arguments(const Source& source, std::vector<std::string> overrides, const Arguments& arguments) {
+    std::error_code error;
+    return {{"config", source.text},
+            {"source", source.name},
+            {"directory", std::filesystem::current_path(error).string()},
+            {"overrides", std::move(overrides)},
+            {"paused", arguments.has("paused") || arguments.has("console")}};
+}
+
+Result<int> create(const Arguments& arguments) {
+    std::optional<std::string> file = arguments.value("defconfig");
+    std::vector<std::string> overrides;
+    for (const std::string& word : arguments.positional()) {
+        if (word.find('=') != std::string::npos) overrides.push_back(word);
+        else if (!file) file = word;
+        else return usage_error("create: two configuration files: " + *file + " and " + word);
+    }
+    if (!file) return usage_error("create: no configuration file; usage: bulkhead create FILE [VARIABLE=VALUE...]");
+    const Source source = TRY(read_source(*file));
+    Client client = TRY(Client::open());
+    const bool quiet = arguments.has("quiet");
+    client.set_quiet(quiet);
+    const json request = create_arguments(source, std::move(overrides), arguments);
+    if (arguments.has("dryrun") || arguments.has("dryrun-json")) {
+        const json answer = TRY(client.call("dry-run", request));
+        if (!quiet) {
+            for (const json& warning : answer["warnings"]) log::warning(warning.get<std::string>());
+        }
+        std::fputs(answer.value("text", "").c_str(), stdout);
+        return 0;
+    }
+    const json created = TRY(client.call("create", request));
+    if (arguments.has("json")) print_json(created);
+    else if (!quiet) log::info("domain '" + created.value("name", "") + "' created, id " + std::to_string(created.value("id", 0U)));
+    if (!arguments.has("console")) return 0;
+    // The console is attached first: nothing that the guest says while it boots is missed.
+    const std::string id = std::to_string(created.value("id", 0U));
+    const json tty = TRY(client.call("console", {{"domain", id}}));
+    ConsoleOptions options;
+    options.tty = tty.value("tty", "");
+    options.lock = "/var/lock/xenconsole." + id;
+    if (!arguments.has("paused")) {
+        options.attached = [&]() -> Status {
+            TRY(client.call("unpause", {{"domain", id}}));
+            return {};
+        };
+    }
+    return run_console(options);
+}
+
+// ---- life and death ----
+
+Result<std::string> find_name(const std::string& domain, const char* key) {
+    const json found = TRY(ask("find", {{"domain", domain}}));
+    return found[key].is_string() ? found[key].get<std::string>() : found[key].dump();
+}
+
+Result<int> plain(const char* verb, const Arguments& arguments) {
+    for (const std::string& domain : arguments.positional()) {
+        const json answer = TRY(ask(verb, {{"domain", domain}}));
+        if (arguments.has("json")) print_json(answer);
+    }
+    return 0;
+}
+
+Result<int> destroy(const Arguments& arguments) {
+    return plain("destroy", arguments);
+}
+Result<int> pause(const Arguments& arguments) {
+    return plain("pause", arguments);
+}
+Result<int> unpause(const Arguments& arguments) {
+    return plain("unpause", arguments);
+}
+
+// Asks every domain first, then waits for each: they go down side by side.
+Result<int> ask_guests(const char* verb, const Arguments& arguments) {
+    std::vector<std::string> domains = arguments.positional();
+    if (arguments.has("all")) {
+        if (!domains.empty()) return usage_error(std::string(verb) + ": --all takes no domains");
+        for (const json& domain : TRY(ask("list", json::object()))["domains"]) {
+            if (domain.value("id", 0U) != 0) domains.push_back(std::to_string(domain.value("id", 0U)));
+        }
+    } else if (domains.empty()) {
+        return usage_error(std::string(verb) + ": which domain?");
+    }
+    int status = 0;
+    std::vector<Client> waiting;
+    for (const std::string& domain : domains) {
+        Client client = TRY(Client::open());
+        const json request = {{"domain", domain}, {"wait", arguments.has("wait")}, {"acpi", arguments.has("acpi")}};
+        TRY(client.send(verb, request));
+        waiting.push_back(std::move(client));
+    }
+    for (Client& client : waiting) {
+        const Result<json> answer = client.receive();
+        if (answer) continue;
+        log::error(answer.error().message);
+        status = 1;
+    }
+    return status;
+}
+
+Result<int> shutdown(const Arguments& arguments) {
+    return ask_guests("shutdown", arguments);
+}
+Result<int> reboot(const Arguments& arguments) {
+    return ask_guests("reboot", arguments);
+}
+
+Result<int> rename(const Arguments& arguments) {
+    TRY(ask("rename", {{"domain", arguments.positional()[0]}, {"name", arguments.positional()[1]}}));
+    return 0;
+}
+
+Result<int> print_found(const Arguments& arguments, const char* key) {
+    const std::string value = TRY(find_name(arguments.positional()[0], key));
+    if (arguments.has("json")) print_json(parse_unsigned(value) ? json(*parse_unsigned(value)) : json(value));
+    else std::puts(value.c_str());
+    return 0;
+}
+
+Result<int> domid(const Arguments& arguments) {
+    return print_found(arguments, "id");
+}
+Result<int> domname(const Arguments& arguments) {
+    return print_found(arguments, "name");
+}
+
+Result<int> console(const Arguments& arguments) {
+    return console_of(arguments.positional()[0], arguments.value("type").value_or(""));
+}
+
+} // namespace
 
 const std::vector<Verb>& domain_verbs() {
-    static const std::vector<Verb> verbs;
+    static const std::vector<Option> ask_options = {{'w', "wait", nullptr, "wait until it has happened"},
+                                                    {'a', "all", nullptr, "every domain but dom0"},
+                                                    {'F', "acpi", nullptr, "guests without PV drivers: press the ACPI button"}};
+    static const std::vector<Verb> verbs = {
+        {"create",
+         "FILE [VARIABLE=VALUE...]",
+         "Create a domain from an xl.cfg(5) file",
+         "Builds the domain that FILE describes and starts it. Variables on the command line go behind the file's text and so "
+         "override it. When anything fails, nothing of the domain is left.",
+         {{'f', "defconfig", "FILE", "the configuration file, as xl spells it"},
+          {'p', "paused", nullptr, "leave it paused"},
+          {'c', "console", nullptr, "attach to its console before it starts"},
+          {'q', "quiet", nullptr, "no progress and no warnings"},
+          {'n', "dryrun", nullptr, "only print what would be built, as JSON"},
+          {'N', "dryrun-json", nullptr, "the same"},
+          json_option},
+         0,
+         any_number,
+         create},
+        {"list",
+         "[DOMAIN...]",
+         "List domains",
+         "Name, id, memory in MiB, virtual CPUs, state and CPU time, with the columns of xl list. State: r running, b blocked, p "
+         "paused, s shut down and why, d dying.",
+         {{'l', "long", nullptr, "the whole configuration of each, as JSON"},
+          {'v', "verbose", nullptr, "UUID and shutdown reason too"},
+          json_option},
+         0,
+         any_number,
+         list},
+        {"destroy", "DOMAIN...", "End a domain at once", "As pulling the plug: the guest is not asked.", {json_option}, 1, any_number,
+         destroy},
+        {"shutdown", "[DOMAIN...]", "Ask a domain to shut down", "", ask_options, 0, any_number, shutdown},
+        {"reboot", "[DOMAIN...]", "Ask a domain to reboot", "", ask_options, 0, any_number, reboot},
+        {"pause", "DOMAIN...", "Stop a domain's virtual CPUs", "", {json_option}, 1, any_number, pause},
+        {"unpause", "DOMAIN...", "Let a paused domain run on", "", {json_option}, 1, any_number, unpause},
+        {"console",
+         "DOMAIN",
+         "Attach to a domain's console",
+         "Ctrl-] leaves. With piped input, what the guest prints is shown until it has been silent for two seconds after the "
+         "input's end.",
+         {{'t', "type", "TYPE", "pv or serial; by default what the domain's kind uses"}},
+         1,
+         1,
+         console},
+        {"rename", "DOMAIN NAME", "Give a domain another name", "", {}, 2, 2, rename},
+        {"domid", "DOMAIN", "Print a domain's id", "", {json_option}, 1, 1, domid},
+        {"domname", "DOMAIN", "Print a domain's name", "", {json_option}, 1, 1, domname},
+    };
     return verbs;
 }
 

@@ -1,0 +1,65 @@
+#include "daemon/arguments.hpp"
+
+#include "base/text.hpp"
+
+namespace bulkhead::daemon {
+
+Result<std::string> Arguments::text(const char* key) const {
+    const auto found = object_.find(key);
+    if (found == object_.end()) return std::string();
+    if (!found->is_string()) return fail(std::string("argument '") + key + "' must be a string");
+    std::string value = found->get<std::string>();
+    if (value.find('\0') != std::string::npos) return fail(std::string("argument '") + key + "' contains a NUL byte");
+    return value;
+}
+
+Result<std::string> Arguments::needed_text(const char* key) const {
+    std::string value = TRY(text(key));
+    if (value.empty()) return fail(std::string("argument '") + key + "' is missing");
+    return value;
+}
+
+Result<bool> Arguments::flag(const char* key) const {
+    const auto found = object_.find(key);
+    if (found == object_.end()) return false;
+    if (!found->is_boolean()) return fail(std::string("argument '") + key + "' must be true or false");
+    return found->get<bool>();
+}
+
+Result<std::vector<std::string>> Arguments::texts(const char* key) const {
+    std::vector<std::string> values;
+    const auto found = object_.find(key);
+    if (found == object_.end()) return values;
+    if (!found->is_array()) return fail(std::string("argument '") + key + "' must be a list of strings");
+    for (const nlohmann::json& item : *found) {
+        if (!item.is_string()) return fail(std::string("argument '") + key + "' must be a list of strings");
+        values.push_back(item.get<std::string>());
+    }
+    return values;
+}
+
+Result<xen::DomainInfo> Arguments::domain(domain::Manager& manager) const {
+    return manager.find(TRY(needed_text("domain")));
+}
+
+std::string line(const nlohmann::json& value) {
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+domain::Reply reply_to(const std::shared_ptr<Call>& call) {
+    domain::Reply reply;
+    reply.progress = [call](const std::string& text) { call->progress(text); };
+    reply.done = [call](Result<std::string> result) {
+        if (result) call->result(*result);
+        else call->error(result.error());
+    };
+    return reply;
+}
+
+Status run_while_connected(domain::Manager& manager, const std::shared_ptr<Call>& call, Result<domain::Workers::Id> started) {
+    const domain::Workers::Id id = TRY(std::move(started));
+    call->on_disconnect([&manager, id] { manager.cancel(id); });
+    return {};
+}
+
+} // namespace bulkhead::daemon

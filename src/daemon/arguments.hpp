@@ -1,0 +1,39 @@
+// What a request's arguments say, checked. Private to src/daemon.
+#pragma once
+
+#include "base/result.hpp"
+#include "daemon/server.hpp"
+#include "domain/manager.hpp"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace bulkhead::daemon {
+
+class Arguments {
+public:
+    explicit Arguments(const Call& call) : object_(nlohmann::json::parse(call.request.arguments, nullptr, false)) {}
+
+    // Absent: an empty text, false, an empty list. Of the wrong type: an error that names the key.
+    [[nodiscard]] Result<std::string> text(const char* key) const;
+    [[nodiscard]] Result<std::string> needed_text(const char* key) const;
+    [[nodiscard]] Result<bool> flag(const char* key) const;
+    [[nodiscard]] Result<std::vector<std::string>> texts(const char* key) const;
+
+    // The domain that the argument "domain" names.
+    [[nodiscard]] Result<xen::DomainInfo> domain(domain::Manager& manager) const;
+
+private:
+    nlohmann::json object_;
+};
+
+// JSON as the API wants it: one line, valid UTF-8 whatever guests wrote.
+std::string line(const nlohmann::json& value);
+
+// A Reply that answers the call.
+domain::Reply reply_to(const std::shared_ptr<Call>& call);
+// The same for an operation that is of no use without its client: it is stopped when the client goes.
+Status run_while_connected(domain::Manager& manager, const std::shared_ptr<Call>& call, Result<domain::Workers::Id> started);
+
+} // namespace bulkhead::daemon

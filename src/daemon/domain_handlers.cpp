@@ -1,0 +1,224 @@
+#include "daemon/arguments.hpp"
+#include "daemon/handlers.hpp"
+
+#include "domain/create.hpp"
+#include "xen/store.hpp"
+
+#include <cerrno>
+
+namespace bulkhead::daemon {
+namespace {
+
+using domain::Manager;
+using domain::WorkerSide;
+using nlohmann::json;
+using std::chrono::seconds;
+using CallPointer = std::shared_ptr<Call>;
+
+constexpr seconds short_deadline{30}; // the guest need not do anything, or may ignore it
+constexpr seconds destroy_deadline{120};
+
+json describe(const xen::DomainInfo& domain) {
+    json object = {{"id", domain.id},
+                   {"name", domain.name},
+                   {"uuid", domain.uuid},
+                   {"type", domain.type},
+                   {"memory_kib", domain.memory_kib},
+                   {"max_memory_kib", domain.max_memory_kib},
+                   {"vcpus", domain.vcpus},
+                   {"cpu_time_ns", domain.cpu_time_ns},
+                   {"running", domain.running},
+                   {"blocked", domain.blocked},
+                   {"paused", domain.paused},
+                   {"shutdown", domain.shutdown},
+                   {"dying", domain.dying}};
+    if (domain.shutdown) {
+        object["shutdown_code"] = domain.shutdown_reason;
+        object["shutdown_reason"] = domain::reason_name(domain.shutdown_reason);
+    }
+    return object;
+}
+
+Status no_dom0(const xen::DomainInfo& domain, const char* verb) {
+    if (domain.id == 0) return fail(std::string("Domain-0 is the host itself: refusing to ") + verb + " it", EINVAL);
+    return {};
+}
+
+Status list(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const auto all = TRY(manager.list());
+    const auto wanted = TRY(arguments.texts("domains"));
+    json domains = json::array();
+    const auto add = [&](const xen::DomainInfo& domain) {
+        json object = describe(domain);
+        object["managed"] = manager.owns(domain.uuid);
+        domains.push_back(std::move(object));
+    };
+    if (wanted.empty()) {
+        for (const auto& domain : all) add(domain);
+    }
+    for (const std::string& name : wanted) add(TRY(manager.find(name)));
+    call->result(line({{"domains", domains}}));
+    return {};
+}
+
+Status list_long(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    std::vector<unsigned> ids;
+    for (const std::string& name : TRY(arguments.texts("domains"))) ids.push_back(TRY(manager.find(name)).id);
+    if (ids.empty()) {
+        for (const auto& domain : TRY(manager.list())) ids.push_back(domain.id);
+    }
+    const auto body = [ids](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        json configs = json::array();
+        for (const unsigned id : ids) {
+            const auto config = xen::domain_config(xen, id);
+            if (!config) continue; // it ended meanwhile
+            configs.push_back({{"domid", id}, {"config", json::parse(*config, nullptr, false)}});
+        }
+        return line({{"configs", configs}});
+    };
+    return run_while_connected(manager, call, manager.run("list -l", seconds(60), body, reply_to(call)));
+}
+
+Result<domain::CreateRequest> create_request(const Arguments& arguments) {
+    domain::CreateRequest request;
+    request.config = TRY(arguments.text("config"));
+    request.source = TRY(arguments.needed_text("source"));
+    request.directory = TRY(arguments.text("directory"));
+    request.overrides = TRY(arguments.texts("overrides"));
+    request.paused = TRY(arguments.flag("paused"));
+    return request;
+}
+
+Status create(Manager& manager, const CallPointer& call) {
+    TRY(manager.create(TRY(create_request(Arguments(*call))), reply_to(call)));
+    return {};
+}
+
+Status dry_run(Manager& manager, const CallPointer& call) {
+    const domain::CreateRequest request = TRY(create_request(Arguments(*call)));
+    const auto body = [request](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        const config::XlConf host = TRY(domain::host_settings());
+        const config::ParsedDomain parsed = TRY(domain::parse_request(request, host));
+        return line({{"text", TRY(xen::describe(xen, parsed.spec, host.host))}, {"warnings", parsed.warnings}});
+    };
+    return run_while_connected(manager, call, manager.run("create -n", short_deadline, body, reply_to(call)));
+}
+
+Status destroy(Manager& manager, const CallPointer& call) {
+    const xen::DomainInfo domain = TRY(Arguments(*call).domain(manager));
+    TRY(no_dom0(domain, "destroy"));
+    const auto body = [id = domain.id](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        TRY(xen::destroy_domain(xen, id));
+        return std::string("{}");
+    };
+    TRY(manager.run("destroy " + domain.name, destroy_deadline, body, reply_to(call)));
+    return {};
+}
+
+// Shutdown and reboot: ask the guest; with "wait" until it has done so. The wait has no deadline but the client's patience.
+Status ask(Manager& manager, const CallPointer& call, bool reboot) {
+    const Arguments arguments(*call);
+    const xen::DomainInfo domain = TRY(arguments.domain(manager));
+    TRY(no_dom0(domain, reboot ? "reboot" : "shut down"));
+    if (domain.shutdown) return fail("'" + domain.name + "' has shut down already; remove it with: bulkhead destroy", EALREADY);
+    const bool wait = TRY(arguments.flag("wait"));
+    const bool acpi = TRY(arguments.flag("acpi"));
+    // Ours is gone when we have carried out its on_*= action; what xl looks after has at least shut down.
+    const auto policy = manager.policy(domain.uuid);
+    const auto action = policy ? policy->action(reboot ? 1 : 0) : std::nullopt;
+    const bool or_shutdown = !action || *action == xen::OnShutdown::preserve || *action == xen::OnShutdown::rename_restart;
+    const auto body = [=, id = domain.id, name = domain.name](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+        TRY(reboot ? xen::reboot_domain(xen, id, acpi) : xen::shutdown_domain(xen, id, acpi));
+        if (wait) {
+            side.progress("waiting for '" + name + "' to " + (reboot ? "reboot" : "shut down"));
+            TRY(xen::wait_for_end(xen, id, or_shutdown));
+        }
+        return std::string("{}");
+    };
+    const std::string verb = reboot ? "reboot " : "shutdown ";
+    return run_while_connected(manager, call,
+                               manager.run(verb + domain.name, wait ? seconds(0) : short_deadline, body, reply_to(call)));
+}
+
+Status shutdown(Manager& manager, const CallPointer& call) {
+    return ask(manager, call, false);
+}
+
+Status reboot(Manager& manager, const CallPointer& call) {
+    return ask(manager, call, true);
+}
+
+Status simple(Manager& manager, const CallPointer& call, const char* verb, Status (*what)(xen::Context&, unsigned)) {
+    const xen::DomainInfo domain = TRY(Arguments(*call).domain(manager));
+    TRY(no_dom0(domain, verb));
+    const auto body = [what, id = domain.id](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        TRY(what(xen, id));
+        return std::string("{}");
+    };
+    TRY(manager.run(verb + (" " + domain.name), short_deadline, body, reply_to(call)));
+    return {};
+}
+
+Status pause(Manager& manager, const CallPointer& call) {
+    return simple(manager, call, "pause", xen::pause_domain);
+}
+
+Status unpause(Manager& manager, const CallPointer& call) {
+    return simple(manager, call, "unpause", xen::unpause_domain);
+}
+
+Status rename(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const xen::DomainInfo domain = TRY(arguments.domain(manager));
+    TRY(no_dom0(domain, "rename"));
+    const std::string name = TRY(arguments.needed_text("name"));
+    TRY(config::check_name(name));
+    TRY(manager.rename(domain, name, reply_to(call)));
+    return {};
+}
+
+Status find(Manager& manager, const CallPointer& call) {
+    call->result(line(describe(TRY(Arguments(*call).domain(manager)))));
+    return {};
+}
+
+// The console's tty, which xenconsoled makes a moment after the domain.
+Status console(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const xen::DomainInfo domain = TRY(arguments.domain(manager));
+    if (domain.id == 0) return fail("Domain-0 has no console of its own; use this host's", EINVAL);
+    const std::string type = TRY(arguments.text("type"));
+    if (!type.empty() && type != "pv" && type != "serial") return fail("console type must be pv or serial", EINVAL);
+    const std::string node = xen::console_node(domain, type);
+    const auto body = [node, domain](xen::Context&, const WorkerSide&) -> Result<std::string> {
+        xen::Store store = TRY(xen::Store::open());
+        TRY(store.watch(node, "tty"));
+        const auto end = std::chrono::steady_clock::now() + seconds(5);
+        for (;;) {
+            const auto tty = TRY(store.read_if(node));
+            if (tty && tty->starts_with("/dev/")) return line({{"tty", *tty}, {"id", domain.id}, {"name", domain.name}});
+            if (!TRY(store.wait_event(end))) {
+                return fail("'" + domain.name + "' has no console: nothing appeared at " + node +
+                                " within 5 s; does xenconsoled run?",
+                            ETIMEDOUT);
+            }
+        }
+    };
+    return run_while_connected(manager, call, manager.run("console " + domain.name, seconds(15), body, reply_to(call)));
+}
+
+} // namespace
+
+const std::vector<Verb>& domain_verbs() {
+    static const std::vector<Verb> verbs = {
+        {"list", true, list},       {"list-long", false, list_long}, {"find", true, find},
+        {"create", false, create},  {"dry-run", false, dry_run},     {"destroy", false, destroy},
+        {"shutdown", false, shutdown}, {"reboot", false, reboot},    {"pause", false, pause},
+        {"unpause", false, unpause}, {"rename", false, rename},      {"console", false, console},
+    };
+    return verbs;
+}
+
+} // namespace bulkhead::daemon

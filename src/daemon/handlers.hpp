@@ -1,0 +1,28 @@
+// The verbs of the local API: one table, one function each.
+#pragma once
+
+#include "base/result.hpp"
+#include "daemon/server.hpp"
+#include "domain/manager.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bulkhead::daemon {
+
+struct Verb {
+    const char* name;
+    bool for_everybody; // else only root
+    // Answers `call`, now or later. An error returned is answered for it.
+    Status (*run)(domain::Manager& manager, const std::shared_ptr<Call>& call);
+};
+
+const std::vector<Verb>& domain_verbs();
+const std::vector<Verb>& network_verbs();
+const std::vector<Verb>& pci_verbs();
+
+// Finds the verb, checks the right to it, runs it.
+void handle(domain::Manager& manager, const std::shared_ptr<Call>& call);
+
+} // namespace bulkhead::daemon

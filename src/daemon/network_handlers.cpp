@@ -1,0 +1,126 @@
+#include "daemon/arguments.hpp"
+#include "daemon/handlers.hpp"
+
+#include "config/vif.hpp"
+#include "domain/vif_attach.hpp"
+#include "xen/mac.hpp"
+#include "xen/nic.hpp"
+#include "xen/store.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace bulkhead::daemon {
+namespace {
+
+using domain::Manager;
+using domain::WorkerSide;
+using nlohmann::json;
+using std::chrono::seconds;
+using CallPointer = std::shared_ptr<Call>;
+
+constexpr seconds backend_patience{60};
+constexpr seconds attach_deadline{120};
+constexpr seconds query_deadline{15};
+
+json describe(const xen::NicInfo& nic) {
+    return {{"devid", nic.devid},
+            {"backend_domain", nic.backend_domain},
+            {"mac", nic.mac},
+            {"bridge", nic.bridge},
+            {"state", nic.state},
+            {"event_channel", nic.event_channel},
+            {"tx_ring", nic.tx_ring},
+            {"rx_ring", nic.rx_ring},
+            {"backend", nic.backend}};
+}
+
+Result<xen::NicSpec> nic_spec(const Arguments& arguments) {
+    xen::NicSpec spec = TRY(domain::host_settings()).nic;
+    for (const std::string& words : TRY(arguments.texts("vif"))) TRY(config::parse_vif(words, spec));
+    return spec;
+}
+
+Status attach(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const xen::DomainInfo client = TRY(arguments.domain(manager));
+    const xen::NicSpec spec = TRY(nic_spec(arguments));
+    const auto body = [client, spec](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+        xen::Store store = TRY(xen::Store::open());
+        domain::AttachHooks hooks;
+        hooks.progress = [&](std::string_view words) { side.progress(words); };
+        hooks.intent = [&](unsigned devid) { return side.intent(std::to_string(devid)); };
+        const auto domains = TRY(xen::list_domains(xen));
+        const domain::Backend backend =
+            TRY(domain::find_backend(store, domains, spec.backend, backend_patience, hooks.progress));
+        const xen::NicInfo nic = TRY(domain::attach_vif(xen, store, client, spec, backend, hooks));
+        return line(describe(nic));
+    };
+    TRY(manager.run_on("network-attach", client, attach_deadline, body, reply_to(call)));
+    return {};
+}
+
+Status describe_attach(Manager& manager, const CallPointer& call) {
+    const xen::NicSpec spec = TRY(nic_spec(Arguments(*call)));
+    const auto body = [spec](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        return line({{"text", TRY(xen::describe_nic(xen, spec))}});
+    };
+    return run_while_connected(manager, call, manager.run("network-attach -n", query_deadline, body, reply_to(call)));
+}
+
+Status list(Manager& manager, const CallPointer& call) {
+    const auto wanted = TRY(Arguments(*call).texts("domains"));
+    std::vector<xen::DomainInfo> domains;
+    for (const std::string& name : wanted) domains.push_back(TRY(manager.find(name)));
+    if (wanted.empty()) domains = TRY(manager.list());
+    const auto body = [domains](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        json lists = json::array();
+        for (const xen::DomainInfo& domain : domains) {
+            json nics = json::array();
+            for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, domain.id))) nics.push_back(describe(nic));
+            lists.push_back({{"id", domain.id}, {"name", domain.name}, {"nics", nics}});
+        }
+        return line({{"domains", lists}});
+    };
+    return run_while_connected(manager, call, manager.run("network-list", query_deadline, body, reply_to(call)));
+}
+
+Result<unsigned> find_devid(const std::vector<xen::NicInfo>& nics, const std::string& wanted, const std::string& domain) {
+    const auto number = parse_unsigned(wanted, UINT32_MAX);
+    const auto mac = xen::parse_mac(wanted);
+    if (!number && !mac) return fail("'" + printable(wanted, 64) + "' is neither a vif's number nor a MAC address", EINVAL);
+    const auto found = std::find_if(nics.begin(), nics.end(), [&](const xen::NicInfo& nic) {
+        return number ? nic.devid == *number : nic.mac == xen::mac_text(mac->data());
+    });
+    if (found != nics.end()) return found->devid;
+    std::vector<std::string> there;
+    for (const xen::NicInfo& nic : nics) there.push_back(std::to_string(nic.devid) + " (" + nic.mac + ")");
+    return fail("'" + domain + "' has no vif " + wanted + "; it has: " + (there.empty() ? "none" : join(there, ", ")), ENOENT);
+}
+
+Status detach(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const xen::DomainInfo domain = TRY(arguments.domain(manager));
+    const std::string wanted = TRY(arguments.needed_text("vif"));
+    const auto body = [domain, wanted](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        const unsigned devid = TRY(find_devid(TRY(xen::list_nics(xen, domain.id)), wanted, domain.name));
+        TRY(xen::remove_nic(xen, domain.id, devid));
+        return line({{"devid", devid}});
+    };
+    TRY(manager.run("network-detach " + domain.name, attach_deadline, body, reply_to(call)));
+    return {};
+}
+
+} // namespace
+
+const std::vector<Verb>& network_verbs() {
+    static const std::vector<Verb> verbs = {{"network-attach", false, attach},
+                                            {"network-attach-dry-run", false, describe_attach},
+                                            {"network-list", true, list},
+                                            {"network-detach", false, detach}};
+    return verbs;
+}
+
+} // namespace bulkhead::daemon

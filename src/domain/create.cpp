@@ -1,0 +1,183 @@
+#include "domain/create.hpp"
+
+#include "base/file.hpp"
+#include "domain/names.hpp"
+#include "domain/policy.hpp"
+#include "domain/vif_attach.hpp"
+#include "pci/sysfs.hpp"
+#include "xen/domain.hpp"
+#include "xen/pci.hpp"
+#include "xen/store.hpp"
+#include "xen/uuid.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace bulkhead::domain {
+namespace {
+
+constexpr std::chrono::seconds backend_patience{60};
+constexpr unsigned lock_patience = 60; // seconds
+
+Status check_file(const char* what, const std::string& path) {
+    if (path.empty()) return {};
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return fail_errno(std::string(what) + " " + path, errno);
+    if (!S_ISREG(info.st_mode)) return fail(std::string(what) + " " + path + ": is not a file");
+    if (info.st_size == 0) return fail(std::string(what) + " " + path + ": is empty");
+    return {};
+}
+
+Status check_unused(const std::vector<xen::DomainInfo>& domains, const xen::DomainSpec& spec) {
+    for (const xen::DomainInfo& domain : domains) {
+        if (domain.name == spec.name) {
+            return fail("a domain named '" + spec.name + "' exists already (id " + std::to_string(domain.id) + ")", EEXIST);
+        }
+        if (domain.uuid == *spec.uuid) {
+            return fail("UUID " + *spec.uuid + " belongs to the running domain '" + domain.name + "'", EEXIST);
+        }
+    }
+    return {};
+}
+
+// Which domain has the device, by xenstore; pciback holds it for all of them.
+Status check_free(xen::Context& xen, const std::vector<xen::DomainInfo>& domains, const pci::Address& address) {
+    const std::string text = pci::address_text(address);
+    for (const xen::DomainInfo& domain : domains) {
+        for (const xen::PciInfo& used : TRY(xen::domain_devices(xen, domain.id))) {
+            if (used.address == text) return fail("PCI device " + text + " is in use by domain '" + domain.name + "'", EBUSY);
+        }
+    }
+    return {};
+}
+
+Status check_pcis(xen::Context& xen, const std::vector<xen::DomainInfo>& domains, const xen::DomainSpec& spec) {
+    if (spec.pcis.empty()) return {};
+    if (!TRY(xen::has_iommu(xen))) {
+        return fail("this host has no working IOMMU, so PCI devices cannot be given to domains; turn on VT-d or AMD-Vi in the "
+                    "firmware and boot Xen with iommu=1",
+                    ENODEV);
+    }
+    const pci::Sysfs sysfs;
+    if (!sysfs.has_pciback()) return fail("xen-pciback is not loaded in dom0; run: modprobe xen-pciback", ENODEV);
+    for (const xen::PciSpec& device : spec.pcis) {
+        const auto address = pci::address_of_spec(device.text);
+        if (!address) continue; // all functions of a device, or a name: libxl finds them
+        const bool seize = device.seize || device.text.find("seize=1") != std::string::npos;
+        if (seize) TRY(sysfs.device(*address));
+        else TRY(pci::check_assignable(sysfs, *address));
+        TRY(check_free(xen, domains, *address));
+    }
+    return {};
+}
+
+// The backend of each vif, once they are ready.
+Result<std::vector<Backend>> complete_nics(xen::Store& store, xen::DomainSpec& spec,
+                                           const std::vector<xen::DomainInfo>& domains, const Progress& progress) {
+    std::vector<Backend> backends;
+    for (xen::NicSpec& nic : spec.nics) {
+        backends.push_back(TRY(find_backend(store, domains, nic.backend, backend_patience, progress)));
+        complete(nic, backends.back());
+    }
+    return backends;
+}
+
+// libxl is content when the backend's driver has taken a vif up. Our agents say more: whether it is on a bridge.
+Status check_plugged(xen::Store& store, unsigned domain, const xen::DomainSpec& spec, const std::vector<Backend>& backends) {
+    for (std::size_t i = 0; i < backends.size(); ++i) {
+        const unsigned devid = spec.nics[i].devid.value_or(static_cast<unsigned>(i));
+        if (backends[i].has_agent) TRY(wait_plugged(store, domain, devid, backends[i]));
+    }
+    return {};
+}
+
+// xl's lock: whoever takes dom0's memory for a new domain must be the only one. Held until this process ends.
+Status take_lock(const std::string& file) {
+    static Fd lock;
+    if (lock) return {};
+    Fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) return fail_errno(file);
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    // A worker has one thread and no other use for the alarm: it ends the wait.
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    ::sigaction(SIGALRM, &action, nullptr);
+    ::alarm(lock_patience);
+    const int rc = ::fcntl(fd.get(), F_SETLKW, &whole);
+    const int error = errno;
+    ::alarm(0);
+    if (rc != 0 && error == EINTR) {
+        return fail("another toolstack has held " + file + " for " + std::to_string(lock_patience) +
+                        " s; wait for its xl create to end",
+                    ETIMEDOUT);
+    }
+    if (rc != 0) return fail_errno(file, error);
+    lock = std::move(fd);
+    return {};
+}
+
+Status make_room(xen::Context& xen, const xen::DomainSpec& spec, const config::XlConf& host, const Progress& progress) {
+    const bool balloon = host.autoballoon == config::Autoballoon::on ||
+                         (host.autoballoon == config::Autoballoon::automatic && !xen::dom0_memory_is_fixed(xen));
+    if (balloon) TRY(take_lock(host.lockfile));
+    const xen::MemoryNeed need = TRY(xen::memory_need(xen, spec, host.host));
+    if (need.free_kib >= need.needed_kib) return {};
+    if (!balloon) {
+        return fail("not enough memory: '" + spec.name + "' needs " + std::to_string(need.needed_kib / 1024) + " MiB and Xen has " +
+                        std::to_string(need.free_kib / 1024) + " MiB free; lower memory=, stop another domain or let dom0 have less",
+                    ENOMEM);
+    }
+    progress("asking dom0 for memory");
+    return xen::balloon_dom0(xen, need.needed_kib);
+}
+
+} // namespace
+
+Result<config::XlConf> host_settings(const std::string& file) {
+    if (!exists(file)) return config::XlConf();
+    return config::parse_xl_conf(TRY(read_file(file, xen::config_size_max)), file);
+}
+
+Result<config::ParsedDomain> parse_request(const CreateRequest& request, const config::XlConf& host) {
+    config::ParsedDomain parsed =
+        TRY(config::parse_domain(config::with_overrides(request.config, request.overrides), request.source, host));
+    if (request.force_uuid) parsed.spec.uuid = request.uuid;
+    return parsed;
+}
+
+Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, const CreateHooks& hooks) {
+    const config::XlConf host = TRY(host_settings());
+    config::ParsedDomain parsed = TRY(parse_request(request, host));
+    xen::DomainSpec& spec = parsed.spec;
+    if (!spec.uuid) spec.uuid = request.uuid.empty() ? xen::new_uuid() : request.uuid;
+    for (const std::string& warning : parsed.warnings) hooks.progress("warning: " + warning);
+
+    if (!request.directory.empty() && ::chdir(request.directory.c_str()) != 0) return fail_errno(request.directory);
+    TRY(check_file("kernel", spec.kernel));
+    TRY(check_file("ramdisk", spec.ramdisk));
+    const std::vector<xen::DomainInfo> domains = TRY(xen::list_domains(xen));
+    TRY(check_unused(domains, spec));
+    TRY(check_pcis(xen, domains, spec));
+    xen::Store store = TRY(xen::Store::open());
+    const std::vector<Backend> backends = TRY(complete_nics(store, spec, domains, hooks.progress));
+
+    TRY(hooks.intent(*spec.uuid, spec.name));
+    TRY(make_room(xen, spec, host, hooks.progress));
+    const unsigned domain = TRY(xen::create_domain(xen, spec, host.host));
+    Status complete = check_plugged(store, domain, spec, backends);
+    if (complete && !request.paused) complete = xen::unpause_domain(xen, domain);
+    if (!complete) {
+        (void)xen::destroy_domain(xen, domain);
+        return tl::unexpected(Error{"domain '" + spec.name + "': " + complete.error().message, complete.error().code});
+    }
+    return Created{domain, spec.name, *spec.uuid, print_policy(policy_of(spec)), std::move(parsed.warnings)};
+}
+
+} // namespace bulkhead::domain

@@ -1,0 +1,44 @@
+// Making a domain from an xl.cfg file. For workers: it checks what can be checked, says what it is about to do, builds.
+#pragma once
+
+#include "base/result.hpp"
+#include "config/domain_config.hpp"
+#include "domain/backend.hpp"
+#include "xen/context.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bulkhead::domain {
+
+struct CreateRequest {
+    std::string config;                 // text of the file
+    std::string source = "config";      // its name, for messages
+    std::string directory;              // what relative paths in it mean; absolute
+    std::vector<std::string> overrides; // VAR=VALUE...
+    bool paused = false;
+    std::string uuid; // for a file without uuid=; with `force_uuid` in any case
+    bool force_uuid = false;
+};
+
+struct Created {
+    unsigned domain = 0;
+    std::string name, uuid, policy; // policy: see policy.hpp
+    std::vector<std::string> warnings;
+};
+
+struct CreateHooks {
+    Progress progress;
+    std::function<Status(const std::string& uuid, const std::string& name)> intent; // before anything is made
+};
+
+// xl.conf(5) of this host; no file: its defaults.
+Result<config::XlConf> host_settings(const std::string& file = "/etc/xen/xl.conf");
+
+Result<config::ParsedDomain> parse_request(const CreateRequest& request, const config::XlConf& host);
+
+// Changes this process's working directory. On failure nothing is left of the domain.
+Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, const CreateHooks& hooks);
+
+} // namespace bulkhead::domain

@@ -1,0 +1,133 @@
+#include "domain/journal.hpp"
+
+#include <ctime>
+
+namespace bulkhead::domain {
+namespace {
+
+constexpr int schema_version = 1;
+
+constexpr const char* schema = R"sql(
+CREATE TABLE operation (
+    id INTEGER PRIMARY KEY,
+    verb TEXT NOT NULL,
+    uuid TEXT NOT NULL,
+    name TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    started INTEGER NOT NULL
+);
+CREATE TABLE domain (
+    uuid TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    config TEXT NOT NULL,
+    source TEXT NOT NULL,
+    directory TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    domid INTEGER NOT NULL,
+    created INTEGER NOT NULL
+);
+PRAGMA user_version = 1;
+)sql";
+
+constexpr const char* domain_columns = "SELECT uuid, name, config, source, directory, policy, domid FROM domain";
+
+DomainRecord record_of(const Statement& row) {
+    return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5),
+            static_cast<unsigned>(row.number(6))};
+}
+
+std::int64_t now() {
+    return std::time(nullptr);
+}
+
+} // namespace
+
+Result<Journal> Journal::open(const std::string& file) {
+    Journal journal(TRY(Database::open(file)));
+    Database& database = journal.database_;
+    std::int64_t version = 0;
+    {
+        Statement query = TRY(database.prepare("PRAGMA user_version"));
+        if (TRY(query.step())) version = query.number(0);
+    }
+    if (version > schema_version) {
+        return fail(file + ": written by a newer bulkheadd (format " + std::to_string(version) + ", this one knows " +
+                    std::to_string(schema_version) + "); install that version again");
+    }
+    if (version == 0) {
+        Commit commit = TRY(Commit::begin(database));
+        TRY(database.execute(schema));
+        TRY(commit.commit());
+    }
+    return journal;
+}
+
+Result<std::int64_t> Journal::begin(const Operation& operation) {
+    Commit commit = TRY(Commit::begin(database_));
+    // Devices may come and go side by side; what makes or remakes the domain itself is alone.
+    Statement busy = TRY(database_.prepare("SELECT verb FROM operation WHERE (uuid = ?1 OR name = ?2) AND "
+                                           "(verb IN ('create', 'restart') OR ?3 IN ('create', 'restart'))"));
+    busy.bind(1, operation.uuid).bind(2, operation.name).bind(3, operation.verb);
+    if (TRY(busy.step())) {
+        return fail("domain '" + operation.name + "': another operation (" + busy.text(0) + ") is in progress; wait for it");
+    }
+    Statement insert = TRY(database_.prepare(
+        "INSERT INTO operation (verb, uuid, name, detail, started) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id"));
+    insert.bind(1, operation.verb).bind(2, operation.uuid).bind(3, operation.name).bind(4, operation.detail).bind(5, now());
+    if (!TRY(insert.step())) return fail("state database: no row written");
+    const std::int64_t id = insert.number(0);
+    TRY(insert.run());
+    TRY(commit.commit());
+    return id;
+}
+
+Status Journal::end(std::int64_t operation) {
+    Statement remove = TRY(database_.prepare("DELETE FROM operation WHERE id = ?1"));
+    return remove.bind(1, operation).run();
+}
+
+Status Journal::end_with_domain(std::int64_t operation, const DomainRecord& domain) {
+    Commit commit = TRY(Commit::begin(database_));
+    TRY(end(operation));
+    Statement insert = TRY(database_.prepare("INSERT OR REPLACE INTO domain (uuid, name, config, source, directory, policy, "
+                                             "domid, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+    insert.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).bind(4, domain.source);
+    insert.bind(5, domain.directory).bind(6, domain.policy).bind(7, static_cast<std::int64_t>(domain.domain)).bind(8, now());
+    TRY(insert.run());
+    return commit.commit();
+}
+
+Result<std::vector<Operation>> Journal::operations() {
+    Statement query = TRY(database_.prepare("SELECT id, verb, uuid, name, detail FROM operation ORDER BY id"));
+    std::vector<Operation> found;
+    while (TRY(query.step())) {
+        found.push_back({query.number(0), query.text(1), query.text(2), query.text(3), query.text(4)});
+    }
+    return found;
+}
+
+Result<std::vector<DomainRecord>> Journal::domains() {
+    Statement query = TRY(database_.prepare(domain_columns));
+    std::vector<DomainRecord> found;
+    while (TRY(query.step())) found.push_back(record_of(query));
+    return found;
+}
+
+Result<std::optional<DomainRecord>> Journal::find(const std::string& uuid) {
+    Statement query = TRY(database_.prepare((std::string(domain_columns) + " WHERE uuid = ?1").c_str()));
+    query.bind(1, uuid);
+    if (!TRY(query.step())) return std::optional<DomainRecord>();
+    return std::optional<DomainRecord>(record_of(query));
+}
+
+Status Journal::forget(const std::string& uuid) {
+    Statement remove = TRY(database_.prepare("DELETE FROM domain WHERE uuid = ?1"));
+    return remove.bind(1, uuid).run();
+}
+
+Status Journal::rename(const std::string& uuid, const std::string& name) {
+    Statement update = TRY(database_.prepare("UPDATE domain SET name = ?2 WHERE uuid = ?1"));
+    return update.bind(1, uuid).bind(2, name).run();
+}
+
+} // namespace bulkhead::domain

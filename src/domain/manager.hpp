@@ -1,0 +1,86 @@
+// Manager: the domains of this host. It answers queries at once, runs everything else in workers, writes down what it
+// begins, and does what its own domains' files ask for when they shut down. Domains made by xl belong to xl's monitor
+// processes: Bulkhead lists and serves them but does not restart them.
+#pragma once
+
+#include "base/result.hpp"
+#include "domain/create.hpp"
+#include "domain/event_loop.hpp"
+#include "domain/journal.hpp"
+#include "domain/policy.hpp"
+#include "domain/worker.hpp"
+#include "xen/context.hpp"
+#include "xen/domain.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bulkhead::domain {
+
+// Where an operation's words go. Both may outlive the person who asked: cancel() ends that.
+struct Reply {
+    std::function<void(const std::string&)> progress;
+    std::function<void(Result<std::string>)> done; // JSON
+};
+
+class Manager {
+public:
+    // `xen` must be fresh (attach() not yet called).
+    static Result<std::unique_ptr<Manager>> open(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal);
+
+    // Undoes what a daemon before us left half-done, and looks after the domains that it made.
+    Status recover();
+
+    // At once, without a worker.
+    Result<std::vector<xen::DomainInfo>> list() { return xen::list_domains(*xen_); }
+    Result<xen::DomainInfo> find(std::string_view wanted);
+    [[nodiscard]] bool owns(const std::string& uuid) const { return managed_.contains(uuid); }
+    [[nodiscard]] std::optional<Policy> policy(const std::string& uuid) const;
+
+    // Each starts a worker; the answer comes through `reply`. The id is for cancel().
+    Result<Workers::Id> create(CreateRequest request, Reply reply);
+    Result<Workers::Id> rename(const xen::DomainInfo& domain, const std::string& name, Reply reply);
+    using Body = std::function<Result<std::string>(xen::Context&, const WorkerSide&)>;
+    Result<Workers::Id> run(const std::string& name, std::chrono::milliseconds deadline, Body body, Reply reply);
+    // For what must be undone if the worker dies half-way: the body announces each step by intent(), which is written down;
+    // undo() in manager.cpp knows how to take back each verb.
+    Result<Workers::Id> run_on(const std::string& verb, const xen::DomainInfo& domain, std::chrono::milliseconds deadline,
+                               Body body, Reply reply);
+    void cancel(Workers::Id id) { workers_.cancel(id); }
+
+private:
+    // One of ours.
+    struct Managed {
+        DomainRecord record;
+        Policy policy;
+        std::chrono::steady_clock::time_point started;
+        unsigned short_lives = 0; // in a row
+        bool acting = false;      // a worker or a timer is busy with its end
+        Source timer;
+    };
+
+    Manager(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal);
+    void happened(const xen::DomainEvent& event);
+    void shut_down(const Managed& managed, int reason);
+    void restart(const std::string& uuid, unsigned domain, xen::OnShutdown how);
+    void restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how);
+    void restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result, bool died);
+    void created(std::int64_t operation, const CreateRequest& request, const std::string& json, const Reply& reply);
+    void adopt(DomainRecord record, unsigned domain);
+    void forget(const std::string& uuid);
+    void undo(const Operation& operation, std::function<void()> then);
+    void end(std::int64_t operation);
+    Managed* find_managed(unsigned domain);
+
+    EventLoop& loop_;
+    std::unique_ptr<xen::Context> xen_;
+    Journal journal_;
+    std::map<std::string, Managed> managed_; // by UUID
+    Workers workers_;                        // last: its children are killed first
+};
+
+} // namespace bulkhead::domain

@@ -1,0 +1,153 @@
+#include "domain/vif_attach.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace bulkhead::domain {
+namespace {
+
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr seconds connect_patience{20};
+
+// XenbusState, xen/io/xenbus.h.
+std::string state_name(const std::string& state) {
+    constexpr const char* names[] = {"unknown", "initialising",  "waiting for the other side", "initialised", "connected",
+                                     "closing", "closed",        "reconfiguring",              "reconfigured"};
+    const auto number = parse_unsigned(state, std::size(names) - 1);
+    return number ? names[*number] : "no state";
+}
+
+std::string value(xen::Store& store, const std::string& path) {
+    const Result<std::optional<std::string>> read = store.read_if(path);
+    return read && *read ? printable(**read, 400) : "";
+}
+
+struct Paths {
+    std::string backend, frontend;
+};
+
+VifState look(xen::Store& store, const Paths& paths) {
+    VifState state;
+    state.backend_state = value(store, paths.backend + "/state");
+    state.frontend_state = value(store, paths.frontend + "/state");
+    state.hotplug_status = value(store, paths.backend + "/hotplug-status");
+    state.hotplug_error = value(store, paths.backend + "/hotplug-error");
+    const Result<bool> there = store.exists(paths.backend);
+    state.backend_exists = there && *there;
+    return state;
+}
+
+unsigned free_devid(const std::vector<xen::NicInfo>& nics) {
+    unsigned devid = 0;
+    const auto taken = [&] { return std::any_of(nics.begin(), nics.end(), [&](const auto& n) { return n.devid == devid; }); };
+    while (taken()) ++devid;
+    return devid;
+}
+
+Status wait_connected(xen::Store& store, const Paths& paths, const std::string& backend, const std::string& client) {
+    TRY(store.watch(paths.backend, "backend"));
+    TRY(store.watch(paths.frontend + "/state", "frontend"));
+    const auto end = Clock::now() + connect_patience;
+    Status status;
+    for (;;) {
+        const Judgement now = judge(look(store, paths), backend, client);
+        if (now.verdict == Verdict::connected) break;
+        if (now.verdict == Verdict::failed) {
+            status = fail(now.reason, EIO);
+            break;
+        }
+        if (!TRY(store.wait_event(end))) {
+            status = fail("not connected after " + std::to_string(connect_patience.count()) + " s: " + now.reason, ETIMEDOUT);
+            break;
+        }
+    }
+    (void)store.unwatch(paths.backend, "backend");
+    (void)store.unwatch(paths.frontend + "/state", "frontend");
+    return status;
+}
+
+} // namespace
+
+Judgement judge(const VifState& state, const std::string& backend, const std::string& client) {
+    if (!state.hotplug_error.empty() || state.hotplug_status == "error") {
+        return {Verdict::failed, "driver domain '" + backend + "' refused the vif: " +
+                                     (state.hotplug_error.empty() ? "it gives no reason" : state.hotplug_error)};
+    }
+    if (!state.backend_exists) return {Verdict::failed, "the vif was removed while it was being connected"};
+    if (state.backend_state == "4" && state.frontend_state == "4") return {Verdict::connected, ""};
+    if (state.backend_state == "5" || state.backend_state == "6") {
+        return {Verdict::failed, "the backend in '" + backend + "' closed the vif"};
+    }
+    if (state.backend_state.empty() || state.backend_state == "1") {
+        return {Verdict::wait, "the backend in '" + backend + "' has not taken it up (state: " +
+                                   state_name(state.backend_state) + "); is xen-netback loaded there?"};
+    }
+    if (state.hotplug_status.empty()) {
+        return {Verdict::wait, "nothing in '" + backend +
+                                   "' has connected it to a bridge (no hotplug-status); does bulkhead-agent run there?"};
+    }
+    return {Verdict::wait, "the frontend in '" + client + "' has not connected (state: " +
+                               state_name(state.frontend_state) + "); does it have a xen-netfront driver?"};
+}
+
+Status wait_plugged(xen::Store& store, unsigned client, unsigned devid, const Backend& backend) {
+    const std::string numbers = std::to_string(client) + "/" + std::to_string(devid);
+    const Paths paths{"/local/domain/" + std::to_string(backend.id) + "/backend/vif/" + numbers,
+                      "/local/domain/" + std::to_string(client) + "/device/vif/" + std::to_string(devid)};
+    TRY(store.watch(paths.backend, "backend"));
+    const auto end = Clock::now() + connect_patience;
+    Status status;
+    for (;;) {
+        const VifState now = look(store, paths);
+        if (now.hotplug_status == "connected") break;
+        const Judgement judgement = judge(now, backend.name, "the domain");
+        if (judgement.verdict == Verdict::failed) status = fail(judgement.reason, EIO);
+        else if (!TRY(store.wait_event(end))) status = fail("vif " + std::to_string(devid) + ": " + judgement.reason, ETIMEDOUT);
+        if (!status) break;
+    }
+    (void)store.unwatch(paths.backend, "backend");
+    return status;
+}
+
+Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen::DomainInfo& client, xen::NicSpec spec,
+                                const Backend& backend, const AttachHooks& hooks) {
+    if (backend.id == client.id && client.id != 0) {
+        return fail("'" + client.name + "' cannot be its own backend", EINVAL);
+    }
+    complete(spec, backend);
+    const bool chosen = spec.devid.has_value();
+    Result<xen::NicInfo> added = fail("unreachable");
+    for (int attempt = 0; attempt < 8; ++attempt) { // another attach may take the same number
+        if (!chosen) spec.devid = free_devid(TRY(xen::list_nics(xen, client.id)));
+        TRY(hooks.intent(*spec.devid));
+        added = xen::add_nic(xen, client.id, spec);
+        if (added || added.error().code != xen::device_exists || chosen) break;
+    }
+    const std::string numbers = std::to_string(client.id) + "/" + std::to_string(*spec.devid);
+    const Paths paths{"/local/domain/" + std::to_string(backend.id) + "/backend/vif/" + numbers,
+                      "/local/domain/" + std::to_string(client.id) + "/device/vif/" + std::to_string(*spec.devid)};
+    Status status;
+    if (!added) {
+        if (added.error().code == xen::device_exists) {
+            return fail("'" + client.name + "' has a vif " + std::to_string(*spec.devid) + " already; see: bulkhead network-list " +
+                            client.name,
+                        EEXIST);
+        }
+        // libxl only knows that it waited in vain; the driver domain may have said why.
+        const Judgement why = judge(look(store, paths), backend.name, client.name);
+        status = fail(why.reason.empty() ? added.error().message : why.reason + " (libxl: " + added.error().message + ")", EIO);
+    } else {
+        hooks.progress("vif" + numbers + ": waiting until both ends are connected");
+        status = wait_connected(store, paths, backend.name, client.name);
+    }
+    if (status) return added;
+    hooks.progress("removing the half-made vif");
+    (void)xen::destroy_nic(xen, client.id, *spec.devid);
+    return tl::unexpected(status.error());
+}
+
+} // namespace bulkhead::domain

@@ -1,0 +1,43 @@
+// network-attach: success means that the vif carries traffic. For workers.
+#pragma once
+
+#include "base/result.hpp"
+#include "domain/backend.hpp"
+#include "xen/context.hpp"
+#include "xen/nic.hpp"
+#include "xen/store.hpp"
+
+#include <functional>
+#include <string>
+
+namespace bulkhead::domain {
+
+struct AttachHooks {
+    Progress progress;
+    // Called before anything is made, with the devid.
+    std::function<Status(unsigned devid)> intent;
+};
+
+// Adds the vif and waits until both ends are connected. Otherwise the half-made vif is removed and the error is the driver
+// domain's own, or says which side is missing.
+Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen::DomainInfo& client, xen::NicSpec spec,
+                                const Backend& backend, const AttachHooks& hooks);
+
+// For a vif that a guest which does not run yet will use: waits until the driver domain has put it on its bridge, or returns
+// the driver domain's error. Nothing is removed.
+Status wait_plugged(xen::Store& store, unsigned client, unsigned devid, const Backend& backend);
+
+// The two ends of a vif as xenstore shows them. Pure: tests give states, people get words.
+struct VifState {
+    std::string backend_state, frontend_state; // XenbusState as text; empty: no node
+    std::string hotplug_status, hotplug_error;
+    bool backend_exists = false;
+};
+enum class Verdict { wait, connected, failed };
+struct Judgement {
+    Verdict verdict = Verdict::wait;
+    std::string reason; // of failed: why; of wait: what is still missing
+};
+Judgement judge(const VifState& state, const std::string& backend, const std::string& client);
+
+} // namespace bulkhead::domain

@@ -1,0 +1,74 @@
+// Workers: every operation that can block runs in a child process of its own with a deadline, so that neither a stuck guest
+// nor a fault inside libxl stops the daemon. The child may report progress, and must announce what it is about to do so
+// that the daemon can write it down first.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "domain/event_loop.hpp"
+#include "domain/frame.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace bulkhead::domain {
+
+// The child's end.
+class WorkerSide {
+public:
+    explicit WorkerSide(int fd) : fd_(fd) {}
+    // Text for the person who waits.
+    void progress(std::string_view text) const;
+    // "I am going to do this": blocks until the daemon has written it down. An error means: do not do it.
+    [[nodiscard]] Status intent(std::string_view what) const;
+
+private:
+    int fd_;
+};
+
+struct Job {
+    std::string name;                     // for messages
+    std::chrono::milliseconds deadline{}; // zero: none
+    // Runs in the child. What it returns is what `done` gets.
+    std::function<Result<std::string>(const WorkerSide&)> run;
+    // Run in the daemon. `done` comes exactly once unless the job is cancelled. A child that crashed, or was stopped at its
+    // deadline (Error::code ETIMEDOUT), is an error like any other; `died` says that the child could not clean up.
+    std::function<void(const std::string&)> progress;
+    std::function<Status(const std::string&)> intent;
+    std::function<void(Result<std::string>, bool died)> done;
+};
+
+class Workers {
+public:
+    using Id = std::uint64_t;
+
+    // `in_child` runs first in every child, before anything else: it gives up what must not be shared.
+    Workers(EventLoop& loop, std::function<void()> in_child);
+    ~Workers();
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+
+    Result<Id> start(Job job);
+    // Kills it; its `done` is not called.
+    void cancel(Id id);
+    [[nodiscard]] std::size_t running() const { return workers_.size(); }
+
+    static constexpr std::size_t most = 128; // children at one time; more are refused
+
+private:
+    struct Worker;
+    void readable(Id id);
+    bool serve(Id id, const Frame& frame);
+    void ended(Id id, int status);
+    void expired(Id id);
+    EventLoop& loop_;
+    std::function<void()> in_child_;
+    std::map<Id, std::unique_ptr<Worker>> workers_;
+    Id next_ = 1;
+};
+
+} // namespace bulkhead::domain

@@ -1,0 +1,47 @@
+#include "config/vif.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace bulkhead;
+
+namespace {
+
+std::string error_of(const std::string& text) {
+    xen::NicSpec nic;
+    const Status parsed = config::parse_vif(text, nic);
+    return parsed ? "no error" : parsed.error().message;
+}
+
+} // namespace
+
+TEST(Vif, ReadsEveryKey) {
+    xen::NicSpec nic;
+    ASSERT_TRUE(config::parse_vif(" mac=00:16:3e:0a:0b:0c, bridge=br0,backend=ndvm,script=vif-route,ip=10.0.0.1,vifname=web0,"
+                                  "gatewaydev=eth1,rate=10MB/s@20ms,mtu=9000,devid=3,model=e1000,type=vif,untrusted",
+                                  nic));
+    EXPECT_EQ(nic.mac, "00:16:3e:0a:0b:0c");
+    EXPECT_EQ(nic.bridge, "br0");
+    EXPECT_EQ(nic.backend, "ndvm");
+    EXPECT_EQ(nic.ip, "10.0.0.1");
+    EXPECT_EQ(nic.vifname, "web0");
+    EXPECT_EQ(nic.gatewaydev, "eth1");
+    EXPECT_EQ(nic.rate, "10MB/s@20ms");
+    EXPECT_EQ(nic.mtu, 9000U);
+    EXPECT_EQ(nic.devid, 3U);
+    EXPECT_EQ(nic.trusted, false);
+}
+
+TEST(Vif, SaysWhatIsWrong) {
+    EXPECT_EQ(error_of("mac=00:16:3e:00:00"), "mac: '00:16:3e:00:00' is not an address such as 00:16:3e:01:02:03");
+    EXPECT_EQ(error_of("mac=01:16:3e:00:00:01"), "mac: '01:16:3e:00:00:01' is a multicast address; the first byte must be even");
+    EXPECT_EQ(error_of("mtu=67"), "mtu: '67' is not a number from 68 to 65535");
+    EXPECT_EQ(error_of("mtu=-1"), "mtu: '-1' is not a number from 68 to 65535");
+    EXPECT_NE(error_of("bridge=a/b").find("is not an interface name"), std::string::npos);
+    EXPECT_NE(error_of("bridge=sixteen-letters-").find("is not an interface name"), std::string::npos);
+    EXPECT_NE(error_of("vifname=").find("is not an interface name"), std::string::npos);
+    EXPECT_NE(error_of("backend").find("'backend' is not KEY=VALUE"), std::string::npos);
+    EXPECT_NE(error_of("rate=fast").find("rate: 'fast'"), std::string::npos);
+    EXPECT_EQ(error_of("type=tap"), "type: 'tap' must be vif or ioemu");
+    EXPECT_EQ(error_of("script="), "script: has no value");
+    EXPECT_NE(error_of("ip=" + std::string(2000, '1')).find("longer than"), std::string::npos);
+}
