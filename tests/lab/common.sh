@@ -1,0 +1,65 @@
+# Sourced by every scenario. BULKHEAD is the program under test, LAB the lab's name; ctest sets both (CMakeLists.txt).
+set -euo pipefail
+: "${BULKHEAD:?path of the bulkhead program}" "${LAB:?name of the lab}"
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { echo "--- $*"; }
+
+fail() {
+  echo "FAILED: $*" >&2
+  echo "--- last lines of the lab's consoles" >&2
+  "$BULKHEAD" lab log --name "$LAB" 2>/dev/null | tail -n 40 >&2 || true
+  exit 1
+}
+
+# Runs a command in the lab's dom0: its streams and exit status are the command's own.
+dom0() { "$BULKHEAD" lab exec --name "$LAB" -- "$@"; }
+
+put() { "$BULKHEAD" lab put --name "$LAB" "$1" "$2"; }
+
+# equal WHAT GOT WANTED
+equal() { [ "$2" = "$3" ] || fail "$1: got '$2', wanted '$3'"; }
+
+# contains WHAT TEXT PART
+contains() { case $2 in *"$3"*) ;; *) fail "$1: '$3' is not in: $2" ;; esac; }
+
+# refused STATUS PART COMMAND...: the command must fail with that exit status and say PART on stderr.
+refused() {
+  local wanted=$1 part=$2 status=0
+  shift 2
+  "$@" >"$work/out" 2>"$work/err" || status=$?
+  equal "exit status of '$*' ($(cat "$work/err"))" "$status" "$wanted"
+  contains "stderr of '$*'" "$(cat "$work/err")" "$part"
+}
+
+# stamp GUEST PART [SECONDS]: waits until the guest's console shows a line with PART, and prints that line.
+# Follows the stream; the time limit only bounds a failure.
+stamp() {
+  local guest=$1 part=$2 limit=${3:-60}
+  timeout "$limit" "$BULKHEAD" lab log --name "$LAB" --guest "$guest" --follow 2>/dev/null | grep -m1 -F -- "$part" ||
+    fail "$guest did not say '$part' within $limit s"
+}
+
+# node PATH: a xenstore node, empty if it is not there.
+node() { dom0 xenstore-read "$1" 2>/dev/null || true; }
+
+# await_node PATH VALUE [SECONDS]: waits by xenstore watches until the node has the value.
+await_node() {
+  local path=$1 value=$2 limit=${3:-60}
+  timeout "$limit" "$BULKHEAD" lab exec --name "$LAB" -- bash -c '
+    coproc xenstore-watch "$1"
+    while read -r _ <&"${COPROC[0]}"; do
+      [ "$(xenstore-read "$1" 2>/dev/null)" = "$2" ] && break
+    done
+    kill "$COPROC_PID"' await "$path" "$value" || fail "$path did not become '$value' within $limit s; it is '$(node "$path")'"
+}
+
+# The scenarios leave dom0 as they found it; this proves it and is each one's last line.
+leaves_nothing() {
+  equal "domains left" "$(dom0 bulkhead list --json | python3 -c 'import json,sys; print([d["name"] for d in json.load(sys.stdin) if d["domid"]])')" "[]"
+  equal "backends left" "$(dom0 sh -c 'xenstore-list /local/domain/0/backend 2>/dev/null; xenstore-list /local/domain/0/device 2>/dev/null' | tr '\n' ' ')" ""
+  equal "toolstack nodes left" "$(dom0 xenstore-list /libxl 2>/dev/null | grep -vx 0 | tr '\n' ' ' || true)" ""
+}

@@ -1,0 +1,10 @@
+# up DRIVER OPTIONS...: builds the images and starts the lab.
+. "$(dirname "$0")/common.sh"
+driver=$1
+shift
+"$BULKHEAD" lab down --name "$LAB" >/dev/null 2>&1 || true
+"$BULKHEAD" image ndvm --output "$work/ndvm" --nic "$driver"
+"$BULKHEAD" image client --output "$work/client"
+"$BULKHEAD" lab up --name "$LAB" --image "ndvm=$work/ndvm" --image "client=$work/client" "$@"
+dom0 mkdir -p /root/cfg
+for config in "$here"/configs/*.cfg; do put "$config" "/root/cfg/$(basename "$config")"; done
