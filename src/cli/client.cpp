@@ -63,7 +63,8 @@ Status Client::send(const std::string& verb, const nlohmann::json& arguments) {
         return fail("an argument, or the file, is not valid UTF-8 text");
     }
     const std::string request = api::print_request({verb, text});
-    if (request.size() > api::request_size_max) return fail("the request is larger than 1 MiB; is that file a configuration?");
+    if (request.size() > api::request_size_max)
+        return fail("the request is larger than 1 MiB; is that file a configuration?");
     return context(write_all(socket_.get(), request), "bulkheadd");
 }
 

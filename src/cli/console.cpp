@@ -61,7 +61,7 @@ public:
 
 private:
     static constexpr int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-    struct sigaction before_[std::size(numbers)] {};
+    struct sigaction before_[std::size(numbers)]{};
 };
 
 Result<Fd> take_lock(const std::string& path) {

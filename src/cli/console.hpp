@@ -11,9 +11,9 @@ namespace bulkhead::cli {
 
 struct ConsoleOptions {
     std::string tty;
-    std::string lock;      // refused while another console holds it; empty: none
+    std::string lock; // refused while another console holds it; empty: none
     int input = 0, output = 1;
-    std::function<Status()> attached; // called once, when nothing of the guest's output can be missed any more
+    std::function<Status()> attached;       // called once, when nothing of the guest's output can be missed any more
     std::chrono::milliseconds linger{2000}; // after the end of piped input: this long without output ends it
 };
 

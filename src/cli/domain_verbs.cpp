@@ -35,8 +35,10 @@ void print_row(const json& domain, bool verbose) {
                 letter("dying", 'd'), static_cast<double>(domain.value("cpu_time_ns", 0UL)) / 1e9);
     if (verbose) {
         std::printf(" %s", domain.value("uuid", "").c_str());
-        if (domain.value("shutdown", false)) std::printf(" %8x", static_cast<unsigned>(domain.value("shutdown_code", 0)));
-        else std::printf(" %8s", "-");
+        if (domain.value("shutdown", false))
+            std::printf(" %8x", static_cast<unsigned>(domain.value("shutdown_code", 0)));
+        else
+            std::printf(" %8s", "-");
         std::printf(" %16s", "-"); // FLASK labels: Debian's Xen has no XSM
     }
     std::printf("\n");
@@ -95,9 +97,12 @@ Result<int> create(const Arguments& arguments) {
     std::optional<std::string> file = arguments.value("defconfig");
     std::vector<std::string> overrides;
     for (const std::string& word : arguments.positional()) {
-        if (word.find('=') != std::string::npos) overrides.push_back(word);
-        else if (!file) file = word;
-        else return usage_error("create: two configuration files: " + *file + " and " + word);
+        if (word.find('=') != std::string::npos)
+            overrides.push_back(word);
+        else if (!file)
+            file = word;
+        else
+            return usage_error("create: two configuration files: " + *file + " and " + word);
     }
     if (!file) return usage_error("create: no configuration file; usage: bulkhead create FILE [VARIABLE=VALUE...]");
     const Source source = TRY(read_source(*file));
@@ -114,8 +119,10 @@ Result<int> create(const Arguments& arguments) {
         return 0;
     }
     const json created = TRY(client.call("create", request));
-    if (arguments.has("json")) print_json(created);
-    else if (!quiet) log::info("domain '" + created.value("name", "") + "' created, id " + std::to_string(created.value("id", 0U)));
+    if (arguments.has("json"))
+        print_json(created);
+    else if (!quiet)
+        log::info("domain '" + created.value("name", "") + "' created, id " + std::to_string(created.value("id", 0U)));
     if (!arguments.has("console")) return 0;
     // The console is attached first: nothing that the guest says while it boots is missed.
     const std::string id = std::to_string(created.value("id", 0U));
@@ -199,8 +206,10 @@ Result<int> rename(const Arguments& arguments) {
 
 Result<int> print_found(const Arguments& arguments, const char* key) {
     const std::string value = TRY(find_name(arguments.positional()[0], key));
-    if (arguments.has("json")) print_json(parse_unsigned(value) ? json(*parse_unsigned(value)) : json(value));
-    else std::puts(value.c_str());
+    if (arguments.has("json"))
+        print_json(parse_unsigned(value) ? json(*parse_unsigned(value)) : json(value));
+    else
+        std::puts(value.c_str());
     return 0;
 }
 
@@ -218,14 +227,16 @@ Result<int> console(const Arguments& arguments) {
 } // namespace
 
 const std::vector<Verb>& domain_verbs() {
-    static const std::vector<Option> ask_options = {{'w', "wait", nullptr, "wait until it has happened"},
-                                                    {'a', "all", nullptr, "every domain but dom0"},
-                                                    {'F', "acpi", nullptr, "guests without PV drivers: press the ACPI button"}};
+    static const std::vector<Option> ask_options = {
+        {'w', "wait", nullptr, "wait until it has happened"},
+        {'a', "all", nullptr, "every domain but dom0"},
+        {'F', "acpi", nullptr, "guests without PV drivers: press the ACPI button"}};
     static const std::vector<Verb> verbs = {
         {"create",
          "FILE [VARIABLE=VALUE...]",
          "Create a domain from an xl.cfg(5) file",
-         "Builds the domain that FILE describes and starts it. Variables on the command line go behind the file's text and so "
+         "Builds the domain that FILE describes and starts it. Variables on the command line go behind the file's text "
+         "and so "
          "override it. When anything fails, nothing of the domain is left.",
          {{'f', "defconfig", "FILE", "the configuration file, as xl spells it"},
           {'p', "paused", nullptr, "leave it paused"},
@@ -240,7 +251,8 @@ const std::vector<Verb>& domain_verbs() {
         {"list",
          "[DOMAIN...]",
          "List domains",
-         "Name, id, memory in MiB, virtual CPUs, state and CPU time, with the columns of xl list. State: r running, b blocked, p "
+         "Name, id, memory in MiB, virtual CPUs, state and CPU time, with the columns of xl list. State: r running, b "
+         "blocked, p "
          "paused, s shut down and why, d dying.",
          {{'l', "long", nullptr, "the whole configuration of each, as JSON"},
           {'v', "verbose", nullptr, "UUID and shutdown reason too"},
@@ -248,7 +260,13 @@ const std::vector<Verb>& domain_verbs() {
          0,
          any_number,
          list},
-        {"destroy", "DOMAIN...", "End a domain at once", "As pulling the plug: the guest is not asked.", {json_option}, 1, any_number,
+        {"destroy",
+         "DOMAIN...",
+         "End a domain at once",
+         "As pulling the plug: the guest is not asked.",
+         {json_option},
+         1,
+         any_number,
          destroy},
         {"shutdown", "[DOMAIN...]", "Ask a domain to shut down", "", ask_options, 0, any_number, shutdown},
         {"reboot", "[DOMAIN...]", "Ask a domain to reboot", "", ask_options, 0, any_number, reboot},
@@ -257,7 +275,8 @@ const std::vector<Verb>& domain_verbs() {
         {"console",
          "DOMAIN",
          "Attach to a domain's console",
-         "Ctrl-] leaves. With piped input, what the guest prints is shown until it has been silent for two seconds after the "
+         "Ctrl-] leaves. With piped input, what the guest prints is shown until it has been silent for two seconds "
+         "after the "
          "input's end.",
          {{'t', "type", "TYPE", "pv or serial; by default what the domain's kind uses"}},
          1,

@@ -4,6 +4,7 @@
 #include "lab/boot.hpp"
 #include "lab/console.hpp"
 #include "lab/demo.hpp"
+#include "lab/interrupts.hpp"
 #include "lab/lab.hpp"
 #include "lab/log.hpp"
 #include "lab/terminal.hpp"
@@ -67,8 +68,8 @@ Result<lab::LabOptions> lab_options(const Arguments& arguments) {
 }
 
 ordered_json state_json(const lab::LabState& state) {
-    return {{"name", state.name},     {"pid", state.pid},       {"accelerator", state.accelerator},
-            {"nic", state.nic},       {"memory", state.memory}, {"xenstored", state.xenstored},
+    return {{"name", state.name},      {"pid", state.pid},       {"accelerator", state.accelerator},
+            {"nic", state.nic},        {"memory", state.memory}, {"xenstored", state.xenstored},
             {"seconds", state.seconds}};
 }
 
@@ -89,13 +90,15 @@ Result<int> up(const Arguments& arguments) {
             std::fprintf(stderr, "%6.1f s  %s\n", seconds, stage.c_str());
         };
     }
+    const lab::Interrupts interrupts; // the signal ends us after the message, with the status that a shell expects
     const auto booted = lab::boot_lab(options, boot);
     if (!booted && booted.error().code == EINTR) return interrupted();
     const lab::BootReport report = TRY(booted);
     for (const std::string& warning : report.warnings) std::fprintf(stderr, "bulkhead: warning: %s\n", warning.c_str());
     if (arguments.has("json")) {
         ordered_json json = state_json(report.state);
-        for (const auto& [stage, seconds] : report.stages) json["stages"].push_back({{"name", stage}, {"seconds", seconds}});
+        for (const auto& [stage, seconds] : report.stages)
+            json["stages"].push_back({{"name", stage}, {"seconds", seconds}});
         json["warnings"] = report.warnings;
         print(json);
     }
@@ -109,7 +112,8 @@ Result<int> exec(const Arguments& arguments) {
     request.directory = arguments.value("directory").value_or("");
     for (const std::string& variable : arguments.values("env")) {
         const std::size_t mark = variable.find('=');
-        if (mark == std::string::npos || mark == 0) return usage_error("--env " + printable(variable) + ": NAME=VALUE is wanted");
+        if (mark == std::string::npos || mark == 0)
+            return usage_error("--env " + printable(variable) + ": NAME=VALUE is wanted");
         request.environment.emplace_back(variable.substr(0, mark), variable.substr(mark + 1));
     }
     lab::SessionStreams streams;
@@ -169,10 +173,14 @@ Result<int> down(const Arguments& arguments) {
 
 const char* life_name(lab::Life life) {
     switch (life) {
-    case lab::Life::running: return "running";
-    case lab::Life::starting: return "starting";
-    case lab::Life::dead: return "dead";
-    case lab::Life::absent: break;
+    case lab::Life::running:
+        return "running";
+    case lab::Life::starting:
+        return "starting";
+    case lab::Life::dead:
+        return "dead";
+    case lab::Life::absent:
+        break;
     }
     return "absent";
 }
@@ -191,7 +199,8 @@ Result<int> status(const Arguments& arguments) {
         if (now.life == lab::Life::dead) entry["reason"] = now.reason;
         list.push_back(entry);
         if (arguments.has("json")) continue;
-        if (list.size() == 1) std::printf("%-16s %-9s %-8s %-8s %6s %8s\n", "NAME", "STATE", "NIC", "ACCEL", "MEMORY", "PID");
+        if (list.size() == 1)
+            std::printf("%-16s %-9s %-8s %-8s %6s %8s\n", "NAME", "STATE", "NIC", "ACCEL", "MEMORY", "PID");
         const lab::LabState state = now.state.value_or(lab::LabState{});
         std::printf("%-16s %-9s %-8s %-8s %6u %8d\n", name.c_str(), life_name(now.life), state.nic.c_str(),
                     state.accelerator.c_str(), state.memory, state.pid);
@@ -223,6 +232,7 @@ Result<int> demo(const Arguments& arguments) {
             std::fflush(stdout);
         };
     }
+    const lab::Interrupts interrupts; // as in up()
     const auto report = lab::run_demo(options);
     if (!report && report.error().code == EINTR) return interrupted();
     if (!report) return tl::unexpected(report.error());
@@ -243,7 +253,9 @@ Result<int> log(const Arguments& arguments) {
 
 const std::vector<Verb>& lab_verbs() {
     static const std::vector<Verb> verbs = {
-        {"lab up", "", "boot Xen and a dom0 in QEMU, without root",
+        {"lab up",
+         "",
+         "boot Xen and a dom0 in QEMU, without root",
          "Takes Xen, a kernel and the tools from Debian packages, assembles a dom0 and boots it with an emulated IOMMU "
          "and NIC. Returns when dom0 takes commands; the lab goes on in the background until `lab down`.",
          {name_option,
@@ -262,35 +274,60 @@ const std::vector<Verb>& lab_verbs() {
           {0, "keep-logs", nullptr, "keep the logs of a start that failed"},
           {'q', "quiet", nullptr, "no progress"},
           json_option},
-         0, 0, up},
-        {"lab exec", "COMMAND [ARGUMENT...]", "run a command in the lab's dom0",
+         0,
+         0,
+         up},
+        {"lab exec",
+         "COMMAND [ARGUMENT...]",
+         "run a command in the lab's dom0",
          "Hands stdin, stdout, stderr and the exit status through. Ctrl-C is passed to the command.",
          {name_option,
           {'t', "tty", nullptr, "give the command a terminal"},
           {'e', "env", "NAME=VALUE", "an environment variable for it; repeatable"},
           {'C', "directory", "PATH", "its working directory (default /root)"},
           {0, "timeout", "SECONDS", "kill it after this time"}},
-         1, any_number, exec, true},
+         1,
+         any_number,
+         exec,
+         true},
         {"lab put", "SOURCE TARGET", "copy a file or folder into dom0", "", {name_option, json_option}, 2, 2, put},
         {"lab get", "SOURCE TARGET", "copy a file or folder out of dom0", "", {name_option, json_option}, 2, 2, get},
-        {"lab console", "[DOMAIN]", "open the console of dom0 or of a guest",
+        {"lab console",
+         "[DOMAIN]",
+         "open the console of dom0 or of a guest",
          "Ctrl-] leaves. dom0's console is also Xen's: three times Ctrl-A switches the input between them.",
-         {name_option}, 0, 1, console},
-        {"lab log", "", "show the consoles of Xen, dom0 and the guests", "",
+         {name_option},
+         0,
+         1,
+         console},
+        {"lab log",
+         "",
+         "show the consoles of Xen, dom0 and the guests",
+         "",
          {name_option,
           {'g', "guest", "NAME", "only this guest's console (\"all\": every guest's and bulkheadd's)"},
           {'f', "follow", nullptr, "go on as more is written"},
           json_option},
-         0, 0, log},
+         0,
+         0,
+         log},
         {"lab status", "", "list the labs", "", {name_option, json_option}, 0, 0, status},
-        {"lab down", "", "end a lab and remove everything of it", "",
+        {"lab down",
+         "",
+         "end a lab and remove everything of it",
+         "",
          {name_option,
           {'a', "all", nullptr, "all labs of this user"},
           {0, "clean", nullptr, "let dom0 power off first"},
           json_option},
-         0, 0, down},
-        {"lab demo", "", "show a NIC moving into a network driver domain, from nothing",
-         "Builds the images, boots Xen, passes the NIC to an NDVM, lets a client fetch an address and move data through "
+         0,
+         0,
+         down},
+        {"lab demo",
+         "",
+         "show a NIC moving into a network driver domain, from nothing",
+         "Builds the images, boots Xen, passes the NIC to an NDVM, lets a client fetch an address and move data "
+         "through "
          "it, gives dom0 a vif of its own, and proves that no driver in dom0 has the NIC. Exit status 0: all of it "
          "worked.",
          {{'N', "name", "NAME", "the lab's name (default \"demo\")"},
@@ -299,7 +336,9 @@ const std::vector<Verb>& lab_verbs() {
           {0, "xenstored", "KIND", "c (default) or ocaml"},
           {'k', "keep", nullptr, "leave the lab running at the end"},
           json_option},
-         0, 0, demo},
+         0,
+         0,
+         demo},
     };
     return verbs;
 }

@@ -21,8 +21,10 @@ Result<int> attach(const Arguments& arguments) {
         return 0;
     }
     const json nic = TRY(ask("network-attach", request));
-    if (arguments.has("json")) print_json(nic);
-    else log::info("vif " + std::to_string(nic.value("devid", 0U)) + " connected, mac " + nic.value("mac", ""));
+    if (arguments.has("json"))
+        print_json(nic);
+    else
+        log::info("vif " + std::to_string(nic.value("devid", 0U)) + " connected, mac " + nic.value("mac", ""));
     return 0;
 }
 
@@ -33,21 +35,22 @@ Result<int> list(const Arguments& arguments) {
         return 0;
     }
     // xl's columns.
-    std::printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-5s %-30s\n", "Idx", "BE", "Mac Addr.", "handle", "state", "evt-ch", "tx-",
-                "rx-ring-ref", "BE-path");
+    std::printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-5s %-30s\n", "Idx", "BE", "Mac Addr.", "handle", "state",
+                "evt-ch", "tx-", "rx-ring-ref", "BE-path");
     for (const json& domain : answer["domains"]) {
         for (const json& nic : domain["nics"]) {
-            std::printf("%-3u %-2u %s%6u %5d %6d %5d/%-11d %-30s\n", nic.value("devid", 0U), nic.value("backend_domain", 0U),
-                        nic.value("mac", "").c_str(), nic.value("devid", 0U), nic.value("state", 0),
-                        nic.value("event_channel", 0), nic.value("tx_ring", 0), nic.value("rx_ring", 0),
-                        nic.value("backend", "").c_str());
+            std::printf("%-3u %-2u %s%6u %5d %6d %5d/%-11d %-30s\n", nic.value("devid", 0U),
+                        nic.value("backend_domain", 0U), nic.value("mac", "").c_str(), nic.value("devid", 0U),
+                        nic.value("state", 0), nic.value("event_channel", 0), nic.value("tx_ring", 0),
+                        nic.value("rx_ring", 0), nic.value("backend", "").c_str());
         }
     }
     return 0;
 }
 
 Result<int> detach(const Arguments& arguments) {
-    const json gone = TRY(ask("network-detach", {{"domain", arguments.positional()[0]}, {"vif", arguments.positional()[1]}}));
+    const json gone =
+        TRY(ask("network-detach", {{"domain", arguments.positional()[0]}, {"vif", arguments.positional()[1]}}));
     if (arguments.has("json")) print_json(gone);
     return 0;
 }
@@ -59,8 +62,10 @@ const std::vector<Verb>& network_verbs() {
         {"network-attach",
          "DOMAIN [KEY=VALUE...]",
          "Give a domain a network interface",
-         "Keys as in xl-network-configuration(5): mac, bridge, backend (a driver domain), script, ip, vifname, gatewaydev, rate, "
-         "mtu, model, type, devid; separated by spaces or commas. It returns when both ends are connected; otherwise the "
+         "Keys as in xl-network-configuration(5): mac, bridge, backend (a driver domain), script, ip, vifname, "
+         "gatewaydev, rate, "
+         "mtu, model, type, devid; separated by spaces or commas. It returns when both ends are connected; otherwise "
+         "the "
          "interface is removed again and the error is the driver domain's own, or says which side is missing.",
          {{'n', "dryrun", nullptr, "only print what would be added, as JSON"}, json_option},
          1,

@@ -50,13 +50,15 @@ Result<int> list(const Arguments& arguments) {
     }
     std::printf("Vdev Device\n");
     for (const json& device : answer["devices"]) {
-        std::printf("%02x.%01x %s\n", device.value("slot", 0U), device.value("function", 0U), device.value("address", "").c_str());
+        std::printf("%02x.%01x %s\n", device.value("slot", 0U), device.value("function", 0U),
+                    device.value("address", "").c_str());
     }
     return 0;
 }
 
 Result<int> attach(const Arguments& arguments) {
-    return call("pci-attach", {{"domain", arguments.positional()[0]}, {"device", arguments.positional()[1]}}, arguments);
+    return call("pci-attach", {{"domain", arguments.positional()[0]}, {"device", arguments.positional()[1]}},
+                arguments);
 }
 
 Result<int> detach(const Arguments& arguments) {
@@ -81,7 +83,8 @@ const std::vector<Verb>& pci_verbs() {
         {"pci-assignable-add",
          "ADDRESS",
          "Take a PCI device from dom0 so that a domain can have it",
-         "ADDRESS is as lspci prints it: 0000:00:02.0 or 00:02.0. dom0's driver lets the device go; it is remembered for "
+         "ADDRESS is as lspci prints it: 0000:00:02.0 or 00:02.0. dom0's driver lets the device go; it is remembered "
+         "for "
          "pci-assignable-remove -r.",
          {{'n', "name", "NAME", "a name for the device"}, json_option},
          1,
@@ -96,7 +99,14 @@ const std::vector<Verb>& pci_verbs() {
          1,
          assignable_remove},
         {"pci-list", "DOMAIN", "List the PCI devices that a domain has", "", {json_option}, 1, 1, list},
-        {"pci-attach", "DOMAIN ADDRESS[,OPTION...]", "Give a PCI device to a running domain", "", {json_option}, 2, 2, attach},
+        {"pci-attach",
+         "DOMAIN ADDRESS[,OPTION...]",
+         "Give a PCI device to a running domain",
+         "",
+         {json_option},
+         2,
+         2,
+         attach},
         {"pci-detach",
          "DOMAIN ADDRESS",
          "Take a PCI device from a domain",

@@ -30,12 +30,35 @@ constexpr std::pair<const char*, OnShutdown> actions[] = {
 
 // What parse_domain() itself reads; the rest is spec_options.cpp's.
 const std::vector<std::string>& own_keys() {
-    static const std::vector<std::string> keys = {
-        "name",         "uuid",          "type",           "builder",        "kernel",      "ramdisk",
-        "cmdline",      "root",          "extra",          "memory",         "maxmem",      "vcpus",
-        "maxvcpus",     "on_poweroff",   "on_reboot",      "on_watchdog",    "on_crash",    "on_soft_reset",
-        "driver_domain", "pci",          "pci_msitranslate", "pci_power_mgmt", "pci_permissive", "pci_seize",
-        "vif",          "disk",          "supervise",      "heartbeat_timeout", "vncviewer"};
+    static const std::vector<std::string> keys = {"name",
+                                                  "uuid",
+                                                  "type",
+                                                  "builder",
+                                                  "kernel",
+                                                  "ramdisk",
+                                                  "cmdline",
+                                                  "root",
+                                                  "extra",
+                                                  "memory",
+                                                  "maxmem",
+                                                  "vcpus",
+                                                  "maxvcpus",
+                                                  "on_poweroff",
+                                                  "on_reboot",
+                                                  "on_watchdog",
+                                                  "on_crash",
+                                                  "on_soft_reset",
+                                                  "driver_domain",
+                                                  "pci",
+                                                  "pci_msitranslate",
+                                                  "pci_power_mgmt",
+                                                  "pci_permissive",
+                                                  "pci_seize",
+                                                  "vif",
+                                                  "disk",
+                                                  "supervise",
+                                                  "heartbeat_timeout",
+                                                  "vncviewer"};
     return keys;
 }
 
@@ -81,10 +104,14 @@ private:
         const auto type = TRY(reader_.text("type"));
         const auto builder = TRY(reader_.text("builder"));
         if (type) {
-            if (*type == "pv") spec().type = DomainType::pv;
-            else if (*type == "pvh") spec().type = DomainType::pvh;
-            else if (*type == "hvm") spec().type = DomainType::hvm;
-            else return reader_.error("type", "'" + printable(*type, 64) + "' must be \"pv\", \"pvh\" or \"hvm\"");
+            if (*type == "pv")
+                spec().type = DomainType::pv;
+            else if (*type == "pvh")
+                spec().type = DomainType::pvh;
+            else if (*type == "hvm")
+                spec().type = DomainType::hvm;
+            else
+                return reader_.error("type", "'" + printable(*type, 64) + "' must be \"pv\", \"pvh\" or \"hvm\"");
         }
         if (builder) {
             if (*builder != "hvm" && *builder != "generic") {
@@ -98,19 +125,20 @@ private:
     }
 
     Status resources() {
-        constexpr long memory_max = 16L * 1024 * 1024; // MiB: 16 TiB, the most that Xen 4.17 gives a domain (SUPPORT.md)
-        constexpr long vcpus_max = 512;                // PV on x86, SUPPORT.md
+        constexpr long memory_max =
+            16L * 1024 * 1024;          // MiB: 16 TiB, the most that Xen 4.17 gives a domain (SUPPORT.md)
+        constexpr long vcpus_max = 512; // PV on x86, SUPPORT.md
         spec().memory = TRY(reader_.number("memory", 1, memory_max));
         spec().maxmem = TRY(reader_.number("maxmem", 1, memory_max));
         spec().vcpus = TRY(reader_.number("vcpus", 1, vcpus_max));
         spec().maxvcpus = TRY(reader_.number("maxvcpus", 1, vcpus_max));
         if (spec().maxmem && spec().memory && *spec().maxmem < *spec().memory) {
-            return reader_.error("maxmem", std::to_string(*spec().maxmem) + " is less than memory=" +
-                                               std::to_string(*spec().memory));
+            return reader_.error("maxmem", std::to_string(*spec().maxmem) +
+                                               " is less than memory=" + std::to_string(*spec().memory));
         }
         if (spec().maxvcpus && *spec().maxvcpus < spec().vcpus.value_or(0)) {
-            return reader_.error("maxvcpus", std::to_string(*spec().maxvcpus) + " is less than vcpus=" +
-                                                 std::to_string(*spec().vcpus));
+            return reader_.error("maxvcpus", std::to_string(*spec().maxvcpus) +
+                                                 " is less than vcpus=" + std::to_string(*spec().vcpus));
         }
         return {};
     }
@@ -138,10 +166,11 @@ private:
     }
 
     Status lifecycle() {
-        const std::pair<const char*, OnShutdown*> keys[] = {
-            {"on_poweroff", &spec().on_poweroff}, {"on_reboot", &spec().on_reboot},
-            {"on_watchdog", &spec().on_watchdog}, {"on_crash", &spec().on_crash},
-            {"on_soft_reset", &spec().on_soft_reset}};
+        const std::pair<const char*, OnShutdown*> keys[] = {{"on_poweroff", &spec().on_poweroff},
+                                                            {"on_reboot", &spec().on_reboot},
+                                                            {"on_watchdog", &spec().on_watchdog},
+                                                            {"on_crash", &spec().on_crash},
+                                                            {"on_soft_reset", &spec().on_soft_reset}};
         for (const auto& [key, target] : keys) {
             const auto word = TRY(reader_.text(key));
             if (!word) continue;
@@ -173,7 +202,9 @@ private:
         defaults.seize = TRY(reader_.number("pci_seize", INT32_MIN, INT32_MAX)).value_or(0) != 0;
         for (const xen::ConfigValue* item : TRY(reader_.texts("pci"))) {
             const Status valid = xen::check_pci(item->text);
-            if (!valid) return reader_.error("pci", item->line, "'" + printable(item->text, 128) + "' " + valid.error().message);
+            if (!valid)
+                return reader_.error("pci", item->line,
+                                     "'" + printable(item->text, 128) + "' " + valid.error().message);
             xen::PciSpec pci = defaults;
             pci.text = item->text;
             spec().pcis.push_back(std::move(pci));
@@ -201,7 +232,9 @@ private:
     Status disks() {
         for (const xen::ConfigValue* item : TRY(reader_.texts("disk"))) {
             const Status valid = xen::check_disk(item->text);
-            if (!valid) return reader_.error("disk", item->line, "'" + printable(item->text, 128) + "' " + valid.error().message);
+            if (!valid)
+                return reader_.error("disk", item->line,
+                                     "'" + printable(item->text, 128) + "' " + valid.error().message);
             spec().disks.push_back(item->text);
         }
         return {};
@@ -220,8 +253,9 @@ private:
                 continue;
             }
             if (std::find(unsupported.begin(), unsupported.end(), entry.key) != unsupported.end()) {
-                return reader_.error(entry.key, line,
-                                     "not supported by this version of Bulkhead; remove it or create the domain with xl");
+                return reader_.error(
+                    entry.key, line,
+                    "not supported by this version of Bulkhead; remove it or create the domain with xl");
             }
             std::vector<std::string> known = xen::option_names();
             known.insert(known.end(), own.begin(), own.end());
@@ -270,7 +304,8 @@ std::string with_overrides(std::string_view text, const std::vector<std::string>
     if (!assignments.empty()) whole.append("\n");
     for (const std::string& one : assignments) {
         const std::size_t equals = one.find('=');
-        const std::string_view value = equals == std::string::npos ? "" : trim(std::string_view(one).substr(equals + 1));
+        const std::string_view value =
+            equals == std::string::npos ? "" : trim(std::string_view(one).substr(equals + 1));
         // A shell takes quotes away: name=web is meant as name="web". (xl wants the quotes to survive.)
         if (is_bare(value)) {
             whole.append(one, 0, equals + 1).append("\"").append(value).append("\"\n");

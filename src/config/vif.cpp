@@ -11,7 +11,8 @@ namespace bulkhead::config {
 namespace {
 
 constexpr std::size_t interface_name_max = 15; // IFNAMSIZ - 1, linux/if.h
-constexpr std::uint64_t devid_max = 65535;     // xen-netback takes the id into a uint16 handle (netif.h numbers them freely)
+constexpr std::uint64_t devid_max =
+    65535; // xen-netback takes the id into a uint16 handle (netif.h numbers them freely)
 constexpr std::uint64_t mtu_min = 68, mtu_max = 65535; // RFC 791; drivers/net/xen-netback accepts no more
 
 bool is_interface_name(std::string_view name) {
@@ -58,8 +59,8 @@ Status set_type(std::string_view value, xen::NicSpec& nic) {
 }
 
 const std::vector<std::string>& keys() {
-    static const std::vector<std::string> all = {"mac",     "bridge",     "backend", "script", "ip",
-                                                 "vifname", "gatewaydev", "netdev",  "model",  "type",
+    static const std::vector<std::string> all = {"mac",     "bridge",     "backend", "script",  "ip",
+                                                 "vifname", "gatewaydev", "netdev",  "model",   "type",
                                                  "rate",    "mtu",        "devid",   "trusted", "untrusted"};
     return all;
 }

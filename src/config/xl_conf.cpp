@@ -13,9 +13,12 @@ Status read_nic(const Reader& reader, xen::NicSpec& nic) {
         const char* key;
         std::string& target;
     } const texts[] = {
-        {"vifscript", nic.script},          {"vif.default.script", nic.script},
-        {"defaultbridge", nic.bridge},      {"vif.default.bridge", nic.bridge},
-        {"vif.default.gatewaydev", nic.gatewaydev}, {"vif.default.backend", nic.backend},
+        {"vifscript", nic.script},
+        {"vif.default.script", nic.script},
+        {"defaultbridge", nic.bridge},
+        {"vif.default.bridge", nic.bridge},
+        {"vif.default.gatewaydev", nic.gatewaydev},
+        {"vif.default.backend", nic.backend},
     };
     for (const auto& [key, target] : texts) {
         if (const auto value = TRY(reader.text(key))) target = *value;

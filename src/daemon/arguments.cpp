@@ -50,13 +50,16 @@ domain::Reply reply_to(const std::shared_ptr<Call>& call) {
     domain::Reply reply;
     reply.progress = [call](const std::string& text) { call->progress(text); };
     reply.done = [call](Result<std::string> result) {
-        if (result) call->result(*result);
-        else call->error(result.error());
+        if (result)
+            call->result(*result);
+        else
+            call->error(result.error());
     };
     return reply;
 }
 
-Status run_while_connected(domain::Manager& manager, const std::shared_ptr<Call>& call, Result<domain::Workers::Id> started) {
+Status run_while_connected(domain::Manager& manager, const std::shared_ptr<Call>& call,
+                           Result<domain::Workers::Id> started) {
     const domain::Workers::Id id = TRY(std::move(started));
     call->on_disconnect([&manager, id] { manager.cancel(id); });
     return {};

@@ -34,6 +34,7 @@ std::string line(const nlohmann::json& value);
 // A Reply that answers the call.
 domain::Reply reply_to(const std::shared_ptr<Call>& call);
 // The same for an operation that is of no use without its client: it is stopped when the client goes.
-Status run_while_connected(domain::Manager& manager, const std::shared_ptr<Call>& call, Result<domain::Workers::Id> started);
+Status run_while_connected(domain::Manager& manager, const std::shared_ptr<Call>& call,
+                           Result<domain::Workers::Id> started);
 
 } // namespace bulkhead::daemon

@@ -38,8 +38,10 @@ void Connection::close() {
 // While a call runs and enough is read ahead, only the client's end matters (EPOLLHUP comes by itself).
 void Connection::wait_for_events() const {
     std::uint32_t events = EPOLLRDHUP;
-    if (reading_ends_) events = 0;
-    else if (!busy_ || lines_.size() <= api::request_size_max) events |= EPOLLIN;
+    if (reading_ends_)
+        events = 0;
+    else if (!busy_ || lines_.size() <= api::request_size_max)
+        events |= EPOLLIN;
     if (written_ < output_.size()) events |= EPOLLOUT;
     source_.set_events(events);
 }

@@ -117,19 +117,23 @@ Status destroy(Manager& manager, const CallPointer& call) {
     return {};
 }
 
-// Shutdown and reboot: ask the guest; with "wait" until it has done so. The wait has no deadline but the client's patience.
+// Shutdown and reboot: ask the guest; with "wait" until it has done so. The wait has no deadline but the client's
+// patience.
 Status ask(Manager& manager, const CallPointer& call, bool reboot) {
     const Arguments arguments(*call);
     const xen::DomainInfo domain = TRY(arguments.domain(manager));
     TRY(no_dom0(domain, reboot ? "reboot" : "shut down"));
-    if (domain.shutdown) return fail("'" + domain.name + "' has shut down already; remove it with: bulkhead destroy", EALREADY);
+    if (domain.shutdown)
+        return fail("'" + domain.name + "' has shut down already; remove it with: bulkhead destroy", EALREADY);
     const bool wait = TRY(arguments.flag("wait"));
     const bool acpi = TRY(arguments.flag("acpi"));
     // Ours is gone when we have carried out its on_*= action; what xl looks after has at least shut down.
     const auto policy = manager.policy(domain.uuid);
     const auto action = policy ? policy->action(reboot ? 1 : 0) : std::nullopt;
-    const bool or_shutdown = !action || *action == xen::OnShutdown::preserve || *action == xen::OnShutdown::rename_restart;
-    const auto body = [=, id = domain.id, name = domain.name](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+    const bool or_shutdown =
+        !action || *action == xen::OnShutdown::preserve || *action == xen::OnShutdown::rename_restart;
+    const auto body = [=, id = domain.id, name = domain.name](xen::Context& xen,
+                                                              const WorkerSide& side) -> Result<std::string> {
         TRY(reboot ? xen::reboot_domain(xen, id, acpi) : xen::shutdown_domain(xen, id, acpi));
         if (wait) {
             side.progress("waiting for '" + name + "' to " + (reboot ? "reboot" : "shut down"));
@@ -138,8 +142,8 @@ Status ask(Manager& manager, const CallPointer& call, bool reboot) {
         return std::string("{}");
     };
     const std::string verb = reboot ? "reboot " : "shutdown ";
-    return run_while_connected(manager, call,
-                               manager.run(verb + domain.name, wait ? seconds(0) : short_deadline, body, reply_to(call)));
+    return run_while_connected(
+        manager, call, manager.run(verb + domain.name, wait ? seconds(0) : short_deadline, body, reply_to(call)));
 }
 
 Status shutdown(Manager& manager, const CallPointer& call) {
@@ -198,7 +202,8 @@ Status console(Manager& manager, const CallPointer& call) {
         const auto end = std::chrono::steady_clock::now() + seconds(5);
         for (;;) {
             const auto tty = TRY(store.read_if(node));
-            if (tty && tty->starts_with("/dev/")) return line({{"tty", *tty}, {"id", domain.id}, {"name", domain.name}});
+            if (tty && tty->starts_with("/dev/"))
+                return line({{"tty", *tty}, {"id", domain.id}, {"name", domain.name}});
             if (!TRY(store.wait_event(end))) {
                 return fail("'" + domain.name + "' has no console: nothing appeared at " + node +
                                 " within 5 s; does xenconsoled run?",
@@ -213,10 +218,10 @@ Status console(Manager& manager, const CallPointer& call) {
 
 const std::vector<Verb>& domain_verbs() {
     static const std::vector<Verb> verbs = {
-        {"list", true, list},       {"list-long", false, list_long}, {"find", true, find},
-        {"create", false, create},  {"dry-run", false, dry_run},     {"destroy", false, destroy},
-        {"shutdown", false, shutdown}, {"reboot", false, reboot},    {"pause", false, pause},
-        {"unpause", false, unpause}, {"rename", false, rename},      {"console", false, console},
+        {"list", true, list},          {"list-long", false, list_long}, {"find", true, find},
+        {"create", false, create},     {"dry-run", false, dry_run},     {"destroy", false, destroy},
+        {"shutdown", false, shutdown}, {"reboot", false, reboot},       {"pause", false, pause},
+        {"unpause", false, unpause},   {"rename", false, rename},       {"console", false, console},
     };
     return verbs;
 }

@@ -10,7 +10,8 @@ namespace {
 
 const Verb* find_verb(const std::string& name) {
     for (const std::vector<Verb>* group : {&domain_verbs(), &network_verbs(), &pci_verbs()}) {
-        const auto found = std::find_if(group->begin(), group->end(), [&](const Verb& verb) { return name == verb.name; });
+        const auto found =
+            std::find_if(group->begin(), group->end(), [&](const Verb& verb) { return name == verb.name; });
         if (found != group->end()) return &*found;
     }
     return nullptr;
@@ -21,8 +22,9 @@ const Verb* find_verb(const std::string& name) {
 void handle(domain::Manager& manager, const std::shared_ptr<Call>& call) {
     const Verb* verb = find_verb(call->request.verb);
     if (verb == nullptr) {
-        call->error({"bulkheadd knows no verb '" + printable(call->request.verb, 64) + "'; are both programs of one version?",
-                     ENOSYS});
+        call->error(
+            {"bulkheadd knows no verb '" + printable(call->request.verb, 64) + "'; are both programs of one version?",
+             ENOSYS});
         return;
     }
     if (!verb->for_everybody && call->uid != 0) {

@@ -27,21 +27,26 @@ struct Options {
     bool debug = false;
 };
 
-constexpr const char* usage = "usage: bulkheadd [--state FILE] [--socket PATH] [--debug]\n"
-                              "The daemon of Bulkhead. Runs in the foreground in a Xen dom0, as root.\n"
-                              "  --state FILE   what it must remember (default /var/lib/bulkhead/state.db)\n"
-                              "  --socket PATH  where it listens (default $BULKHEAD_SOCKET or /run/bulkhead/bulkheadd.sock)\n"
-                              "  --debug        log libxl's messages too\n";
+constexpr const char* usage =
+    "usage: bulkheadd [--state FILE] [--socket PATH] [--debug]\n"
+    "The daemon of Bulkhead. Runs in the foreground in a Xen dom0, as root.\n"
+    "  --state FILE   what it must remember (default /var/lib/bulkhead/state.db)\n"
+    "  --socket PATH  where it listens (default $BULKHEAD_SOCKET or /run/bulkhead/bulkheadd.sock)\n"
+    "  --debug        log libxl's messages too\n";
 
 Result<Options> parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
         const bool more = i + 1 < argc;
-        if (word == "--state" && more) options.state = argv[++i];
-        else if (word == "--socket" && more) options.socket = argv[++i];
-        else if (word == "--debug") options.debug = true;
-        else return fail("unknown or incomplete option '" + word + "'\n" + usage);
+        if (word == "--state" && more)
+            options.state = argv[++i];
+        else if (word == "--socket" && more)
+            options.socket = argv[++i];
+        else if (word == "--debug")
+            options.debug = true;
+        else
+            return fail("unknown or incomplete option '" + word + "'\n" + usage);
     }
     return options;
 }

@@ -26,14 +26,10 @@ constexpr seconds attach_deadline{120};
 constexpr seconds query_deadline{15};
 
 json describe(const xen::NicInfo& nic) {
-    return {{"devid", nic.devid},
-            {"backend_domain", nic.backend_domain},
-            {"mac", nic.mac},
-            {"bridge", nic.bridge},
-            {"state", nic.state},
-            {"event_channel", nic.event_channel},
-            {"tx_ring", nic.tx_ring},
-            {"rx_ring", nic.rx_ring},
+    return {{"devid", nic.devid},     {"backend_domain", nic.backend_domain},
+            {"mac", nic.mac},         {"bridge", nic.bridge},
+            {"state", nic.state},     {"event_channel", nic.event_channel},
+            {"tx_ring", nic.tx_ring}, {"rx_ring", nic.rx_ring},
             {"backend", nic.backend}};
 }
 
@@ -51,7 +47,9 @@ Status attach(Manager& manager, const CallPointer& call) {
         xen::Store store = TRY(xen::Store::open());
         domain::AttachHooks hooks;
         hooks.progress = [&](std::string_view words) { side.progress(words); };
-        hooks.intent = [&](unsigned devid) { return side.intent(std::to_string(devid)); };
+        hooks.intent = [&](unsigned devid, const std::string& mac) {
+            return side.intent(std::to_string(devid) + " " + mac);
+        };
         const auto domains = TRY(xen::list_domains(xen));
         const domain::Backend backend =
             TRY(domain::find_backend(store, domains, spec.backend, backend_patience, hooks.progress));
@@ -87,17 +85,20 @@ Status list(Manager& manager, const CallPointer& call) {
     return run_while_connected(manager, call, manager.run("network-list", query_deadline, body, reply_to(call)));
 }
 
-Result<unsigned> find_devid(const std::vector<xen::NicInfo>& nics, const std::string& wanted, const std::string& domain) {
+Result<unsigned> find_devid(const std::vector<xen::NicInfo>& nics, const std::string& wanted,
+                            const std::string& domain) {
     const auto number = parse_unsigned(wanted, UINT32_MAX);
     const auto mac = xen::parse_mac(wanted);
-    if (!number && !mac) return fail("'" + printable(wanted, 64) + "' is neither a vif's number nor a MAC address", EINVAL);
+    if (!number && !mac)
+        return fail("'" + printable(wanted, 64) + "' is neither a vif's number nor a MAC address", EINVAL);
     const auto found = std::find_if(nics.begin(), nics.end(), [&](const xen::NicInfo& nic) {
         return number ? nic.devid == *number : nic.mac == xen::mac_text(mac->data());
     });
     if (found != nics.end()) return found->devid;
     std::vector<std::string> there;
     for (const xen::NicInfo& nic : nics) there.push_back(std::to_string(nic.devid) + " (" + nic.mac + ")");
-    return fail("'" + domain + "' has no vif " + wanted + "; it has: " + (there.empty() ? "none" : join(there, ", ")), ENOENT);
+    return fail("'" + domain + "' has no vif " + wanted + "; it has: " + (there.empty() ? "none" : join(there, ", ")),
+                ENOENT);
 }
 
 Status detach(Manager& manager, const CallPointer& call) {

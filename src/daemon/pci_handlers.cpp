@@ -28,7 +28,8 @@ json describe(const xen::PciInfo& device) {
 
 Result<pci::Address> address_of(const std::string& text) {
     const auto address = pci::parse_address(text);
-    if (!address) return fail("'" + printable(text, 64) + "' is not a PCI address such as 0000:00:02.0 or 00:02.0", EINVAL);
+    if (!address)
+        return fail("'" + printable(text, 64) + "' is not a PCI address such as 0000:00:02.0 or 00:02.0", EINVAL);
     return *address;
 }
 
@@ -59,9 +60,10 @@ Status assignable_add(Manager& manager, const CallPointer& call) {
         const pci::Device device = TRY(sysfs.device(address));
         if (!sysfs.has_pciback()) return fail("xen-pciback is not loaded in dom0; run: modprobe xen-pciback", ENODEV);
         if (!TRY(xen::has_iommu(xen))) {
-            return fail("this host has no working IOMMU, so the device cannot be isolated; turn on VT-d or AMD-Vi in the "
-                        "firmware and boot Xen with iommu=1",
-                        ENODEV);
+            return fail(
+                "this host has no working IOMMU, so the device cannot be isolated; turn on VT-d or AMD-Vi in the "
+                "firmware and boot Xen with iommu=1",
+                ENODEV);
         }
         TRY(xen::make_assignable(xen, pci::address_text(address), name));
         return line({{"address", pci::address_text(address)}, {"driver", device.driver}});
@@ -85,8 +87,8 @@ Status assignable_remove(Manager& manager, const CallPointer& call) {
         for (const xen::DomainInfo& domain : TRY(xen::list_domains(xen))) {
             for (const xen::PciInfo& used : TRY(xen::domain_devices(xen, domain.id))) {
                 if (used.address == address) {
-                    return fail(address + " is in use by domain '" + domain.name + "'; run: bulkhead pci-detach " + domain.name +
-                                    " " + address,
+                    return fail(address + " is in use by domain '" + domain.name + "'; run: bulkhead pci-detach " +
+                                    domain.name + " " + address,
                                 EBUSY);
                 }
             }
@@ -116,7 +118,8 @@ Status list(Manager& manager, const CallPointer& call) {
 Status change(Manager& manager, const CallPointer& call, bool attach) {
     const Arguments arguments(*call);
     const xen::DomainInfo domain = TRY(arguments.domain(manager));
-    if (domain.id == 0) return fail("Domain-0 has its devices from the host: use pci-assignable-add and -remove", EINVAL);
+    if (domain.id == 0)
+        return fail("Domain-0 has its devices from the host: use pci-assignable-add and -remove", EINVAL);
     if (attach && domain.type == "pvh") return fail("Xen 4.17 cannot give PCI devices to a PVH domain", EINVAL);
     xen::PciSpec spec;
     spec.text = TRY(arguments.needed_text("device"));
@@ -124,7 +127,8 @@ Status change(Manager& manager, const CallPointer& call, bool attach) {
     if (const Status valid = xen::check_pci(spec.text); !valid) {
         return fail("'" + printable(spec.text, 64) + "' " + valid.error().message, EINVAL);
     }
-    const auto body = [id = domain.id, spec, attach, force](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+    const auto body = [id = domain.id, spec, attach, force](xen::Context& xen,
+                                                            const WorkerSide&) -> Result<std::string> {
         if (attach) {
             const auto address = pci::address_of_spec(spec.text);
             if (address && spec.text.find("seize=1") == std::string::npos) {

@@ -20,7 +20,8 @@ Result<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path) {
-        return fail("socket path '" + path + "' must have 1 to " + std::to_string(sizeof address.sun_path - 1) + " characters");
+        return fail("socket path '" + path + "' must have 1 to " + std::to_string(sizeof address.sun_path - 1) +
+                    " characters");
     }
     std::memcpy(address.sun_path, path.data(), path.size());
     return address;
@@ -41,7 +42,8 @@ Result<std::unique_ptr<Server>> Server::open(domain::EventLoop& loop, const std:
     {
         const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
         if (!probe) return fail_errno("socket");
-        if (::connect(probe.get(), plain, sizeof address) == 0) return fail(path + ": another bulkheadd answers here already");
+        if (::connect(probe.get(), plain, sizeof address) == 0)
+            return fail(path + ": another bulkheadd answers here already");
         if (errno == ECONNREFUSED) ::unlink(path.c_str()); // its server is dead
     }
     std::unique_ptr<Server> server(new Server(loop, path, std::move(handler)));
@@ -52,14 +54,16 @@ Result<std::unique_ptr<Server>> Server::open(domain::EventLoop& loop, const std:
     // Anybody may ask; who may change things is decided per request by the peer's credentials.
     if (::chmod(path.c_str(), 0666) != 0) return fail_errno(path);
     if (::listen(server->socket_.get(), 64) != 0) return fail_errno(path);
-    server->source_ = TRY(loop.watch(server->socket_.get(), EPOLLIN, [s = server.get()](std::uint32_t) { s->accept(); }));
+    server->source_ =
+        TRY(loop.watch(server->socket_.get(), EPOLLIN, [s = server.get()](std::uint32_t) { s->accept(); }));
     return server;
 }
 
 void Server::accept() {
     Fd client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client) {
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) log::warning(std::string("accept: ") + std::strerror(errno)) /* NOLINT: one thread */;
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            log::warning(std::string("accept: ") + std::strerror(errno)) /* NOLINT: one thread */;
         return;
     }
     ucred peer{};

@@ -1,5 +1,5 @@
-// Server: the local socket. Accepts clients, cuts their bytes into requests, hands these to a handler one after the other
-// per connection and writes the answers. Nothing that a client does, or does not do, can block the daemon.
+// Server: the local socket. Accepts clients, cuts their bytes into requests, hands these to a handler one after the
+// other per connection and writes the answers. Nothing that a client does, or does not do, can block the daemon.
 #pragma once
 
 #include "api/message.hpp"
@@ -40,13 +40,13 @@ class Server {
 public:
     using Handler = std::function<void(std::shared_ptr<Call>)>;
 
-    // Listens on the Unix socket `path`, whose folder is created. A socket file that nobody serves is replaced; one that
-    // another daemon serves is an error.
+    // Listens on the Unix socket `path`, whose folder is created. A socket file that nobody serves is replaced; one
+    // that another daemon serves is an error.
     static Result<std::unique_ptr<Server>> open(domain::EventLoop& loop, const std::string& path, Handler handler);
     ~Server();
 
     static constexpr std::size_t connections_most = 64;
-    static constexpr std::size_t strangers_most = 32; // of them, for users other than root
+    static constexpr std::size_t strangers_most = 32;     // of them, for users other than root
     static constexpr std::size_t backlog_most = 64 << 20; // bytes of answers that a client does not read
 
 private:

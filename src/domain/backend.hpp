@@ -24,8 +24,9 @@ struct Backend {
     std::string bridge;     // of the agent; empty: unknown
 };
 
-// `wanted`: name, id or UUID; empty: dom0. Waits, at most `patience`, until an agent that is starting is ready. Errors: no
-// such domain, its agent failed (with the agent's reason), not ready in time. A domain without our agent is taken as it is.
+// `wanted`: name, id or UUID; empty: dom0. Waits, at most `patience`, until an agent that is starting is ready. Errors:
+// no such domain, its agent failed (with the agent's reason), not ready in time. A domain without our agent is taken as
+// it is.
 Result<Backend> find_backend(xen::Store& store, const std::vector<xen::DomainInfo>& domains, const std::string& wanted,
                              std::chrono::seconds patience, const Progress& progress);
 

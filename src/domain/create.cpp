@@ -36,7 +36,8 @@ Status check_file(const char* what, const std::string& path) {
 Status check_unused(const std::vector<xen::DomainInfo>& domains, const xen::DomainSpec& spec) {
     for (const xen::DomainInfo& domain : domains) {
         if (domain.name == spec.name) {
-            return fail("a domain named '" + spec.name + "' exists already (id " + std::to_string(domain.id) + ")", EEXIST);
+            return fail("a domain named '" + spec.name + "' exists already (id " + std::to_string(domain.id) + ")",
+                        EEXIST);
         }
         if (domain.uuid == *spec.uuid) {
             return fail("UUID " + *spec.uuid + " belongs to the running domain '" + domain.name + "'", EEXIST);
@@ -50,7 +51,8 @@ Status check_free(xen::Context& xen, const std::vector<xen::DomainInfo>& domains
     const std::string text = pci::address_text(address);
     for (const xen::DomainInfo& domain : domains) {
         for (const xen::PciInfo& used : TRY(xen::domain_devices(xen, domain.id))) {
-            if (used.address == text) return fail("PCI device " + text + " is in use by domain '" + domain.name + "'", EBUSY);
+            if (used.address == text)
+                return fail("PCI device " + text + " is in use by domain '" + domain.name + "'", EBUSY);
         }
     }
     return {};
@@ -59,9 +61,10 @@ Status check_free(xen::Context& xen, const std::vector<xen::DomainInfo>& domains
 Status check_pcis(xen::Context& xen, const std::vector<xen::DomainInfo>& domains, const xen::DomainSpec& spec) {
     if (spec.pcis.empty()) return {};
     if (!TRY(xen::has_iommu(xen))) {
-        return fail("this host has no working IOMMU, so PCI devices cannot be given to domains; turn on VT-d or AMD-Vi in the "
-                    "firmware and boot Xen with iommu=1",
-                    ENODEV);
+        return fail(
+            "this host has no working IOMMU, so PCI devices cannot be given to domains; turn on VT-d or AMD-Vi in the "
+            "firmware and boot Xen with iommu=1",
+            ENODEV);
     }
     const pci::Sysfs sysfs;
     if (!sysfs.has_pciback()) return fail("xen-pciback is not loaded in dom0; run: modprobe xen-pciback", ENODEV);
@@ -69,8 +72,10 @@ Status check_pcis(xen::Context& xen, const std::vector<xen::DomainInfo>& domains
         const auto address = pci::address_of_spec(device.text);
         if (!address) continue; // all functions of a device, or a name: libxl finds them
         const bool seize = device.seize || device.text.find("seize=1") != std::string::npos;
-        if (seize) TRY(sysfs.device(*address));
-        else TRY(pci::check_assignable(sysfs, *address));
+        if (seize)
+            TRY(sysfs.device(*address));
+        else
+            TRY(pci::check_assignable(sysfs, *address));
         TRY(check_free(xen, domains, *address));
     }
     return {};
@@ -88,7 +93,8 @@ Result<std::vector<Backend>> complete_nics(xen::Store& store, xen::DomainSpec& s
 }
 
 // libxl is content when the backend's driver has taken a vif up. Our agents say more: whether it is on a bridge.
-Status check_plugged(xen::Store& store, unsigned domain, const xen::DomainSpec& spec, const std::vector<Backend>& backends) {
+Status check_plugged(xen::Store& store, unsigned domain, const xen::DomainSpec& spec,
+                     const std::vector<Backend>& backends) {
     for (std::size_t i = 0; i < backends.size(); ++i) {
         const unsigned devid = spec.nics[i].devid.value_or(static_cast<unsigned>(i));
         if (backends[i].has_agent) TRY(wait_plugged(store, domain, devid, backends[i]));
@@ -130,8 +136,9 @@ Status make_room(xen::Context& xen, const xen::DomainSpec& spec, const config::X
     const xen::MemoryNeed need = TRY(xen::memory_need(xen, spec, host.host));
     if (need.free_kib >= need.needed_kib) return {};
     if (!balloon) {
-        return fail("not enough memory: '" + spec.name + "' needs " + std::to_string(need.needed_kib / 1024) + " MiB and Xen has " +
-                        std::to_string(need.free_kib / 1024) + " MiB free; lower memory=, stop another domain or let dom0 have less",
+        return fail("not enough memory: '" + spec.name + "' needs " + std::to_string(need.needed_kib / 1024) +
+                        " MiB and Xen has " + std::to_string(need.free_kib / 1024) +
+                        " MiB free; lower memory=, stop another domain or let dom0 have less",
                     ENOMEM);
     }
     progress("asking dom0 for memory");

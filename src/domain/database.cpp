@@ -13,7 +13,8 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
 }
 
 Statement& Statement::bind(int position, std::string_view text) {
-    const int rc = sqlite3_bind_text64(statement_.get(), position, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    const int rc =
+        sqlite3_bind_text64(statement_.get(), position, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
     if (error_ == SQLITE_OK) error_ = rc;
     return *this;
 }
@@ -29,7 +30,8 @@ Result<bool> Statement::step() {
     if (rc == SQLITE_ROW) return true;
     if (rc == SQLITE_DONE) return false;
     sqlite3* handle = sqlite3_db_handle(statement_.get());
-    return fail(std::string("state database: ") + (error_ != SQLITE_OK ? sqlite3_errstr(rc) : sqlite3_errmsg(handle)), rc);
+    return fail(std::string("state database: ") + (error_ != SQLITE_OK ? sqlite3_errstr(rc) : sqlite3_errmsg(handle)),
+                rc);
 }
 
 Status Statement::run() {
@@ -53,7 +55,8 @@ void Database::Close::operator()(sqlite3* handle) const {
 }
 
 tl::unexpected<Error> Database::error(std::string_view what) const {
-    return fail(file_ + ": " + std::string(what) + ": " + sqlite3_errmsg(handle_.get()), sqlite3_errcode(handle_.get()));
+    return fail(file_ + ": " + std::string(what) + ": " + sqlite3_errmsg(handle_.get()),
+                sqlite3_errcode(handle_.get()));
 }
 
 Result<Database> Database::open(const std::string& file) {

@@ -97,9 +97,9 @@ Result<Source> EventLoop::child(pid_t pid, std::function<void(int)> ended) {
         alive->ended(info->si_code == CLD_EXITED ? W_EXITCODE(info->si_status, 0) : W_EXITCODE(0, info->si_status));
         return 0;
     };
-    Status added = check(
-        sd_event_add_child(handle(), &source.closure_->source, pid, WEXITED, call, source.closure_.get()),
-        "event loop: child");
+    Status added =
+        check(sd_event_add_child(handle(), &source.closure_->source, pid, WEXITED, call, source.closure_.get()),
+              "event loop: child");
     if (!added) source.closure_.reset();
     TRY(added);
     return source;

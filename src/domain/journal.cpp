@@ -32,7 +32,12 @@ PRAGMA user_version = 1;
 constexpr const char* domain_columns = "SELECT uuid, name, config, source, directory, policy, domid FROM domain";
 
 DomainRecord record_of(const Statement& row) {
-    return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5),
+    return {row.text(0),
+            row.text(1),
+            row.text(2),
+            row.text(3),
+            row.text(4),
+            row.text(5),
             static_cast<unsigned>(row.number(6))};
 }
 
@@ -69,11 +74,16 @@ Result<std::int64_t> Journal::begin(const Operation& operation) {
                                            "(verb IN ('create', 'restart') OR ?3 IN ('create', 'restart'))"));
     busy.bind(1, operation.uuid).bind(2, operation.name).bind(3, operation.verb);
     if (TRY(busy.step())) {
-        return fail("domain '" + operation.name + "': another operation (" + busy.text(0) + ") is in progress; wait for it");
+        return fail("domain '" + operation.name + "': another operation (" + busy.text(0) +
+                    ") is in progress; wait for it");
     }
     Statement insert = TRY(database_.prepare(
         "INSERT INTO operation (verb, uuid, name, detail, started) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id"));
-    insert.bind(1, operation.verb).bind(2, operation.uuid).bind(3, operation.name).bind(4, operation.detail).bind(5, now());
+    insert.bind(1, operation.verb)
+        .bind(2, operation.uuid)
+        .bind(3, operation.name)
+        .bind(4, operation.detail)
+        .bind(5, now());
     if (!TRY(insert.step())) return fail("state database: no row written");
     const std::int64_t id = insert.number(0);
     TRY(insert.run());
@@ -89,10 +99,14 @@ Status Journal::end(std::int64_t operation) {
 Status Journal::end_with_domain(std::int64_t operation, const DomainRecord& domain) {
     Commit commit = TRY(Commit::begin(database_));
     TRY(end(operation));
-    Statement insert = TRY(database_.prepare("INSERT OR REPLACE INTO domain (uuid, name, config, source, directory, policy, "
-                                             "domid, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+    Statement insert =
+        TRY(database_.prepare("INSERT OR REPLACE INTO domain (uuid, name, config, source, directory, policy, "
+                              "domid, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
     insert.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).bind(4, domain.source);
-    insert.bind(5, domain.directory).bind(6, domain.policy).bind(7, static_cast<std::int64_t>(domain.domain)).bind(8, now());
+    insert.bind(5, domain.directory)
+        .bind(6, domain.policy)
+        .bind(7, static_cast<std::int64_t>(domain.domain))
+        .bind(8, now());
     TRY(insert.run());
     return commit.commit();
 }

@@ -1,5 +1,6 @@
 // Journal: what the daemon must remember, written before it acts. A row of `operation` is there while something is
-// half-done; what is found there at start-up is undone. A row of `domain` is a domain that Bulkhead made and looks after.
+// half-done; what is found there at start-up is undone. A row of `domain` is a domain that Bulkhead made and looks
+// after.
 #pragma once
 
 #include "base/result.hpp"

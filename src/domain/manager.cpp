@@ -22,7 +22,10 @@ constexpr seconds short_life{20};        // a domain that ends sooner is likely 
 constexpr seconds delay_max{60};
 
 json to_json(const Created& created) {
-    return {{"id", created.domain}, {"name", created.name}, {"uuid", created.uuid}, {"policy", created.policy},
+    return {{"id", created.domain},
+            {"name", created.name},
+            {"uuid", created.uuid},
+            {"policy", created.policy},
             {"warnings", created.warnings}};
 }
 
@@ -59,7 +62,8 @@ std::string dump_file(const std::string& name) {
 // What on_*= asks for before a domain may be made again: a core dump, a new name, or its end.
 Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen::OnShutdown how) {
     if (how == xen::OnShutdown::coredump_restart || how == xen::OnShutdown::coredump_destroy) {
-        if (const Status dumped = xen::dump_core(xen, domain, dump_file(name)); !dumped) log::warning(dumped.error().message);
+        if (const Status dumped = xen::dump_core(xen, domain, dump_file(name)); !dumped)
+            log::warning(dumped.error().message);
     }
     if (how == xen::OnShutdown::rename_restart) {
         char suffix[32];
@@ -79,7 +83,8 @@ Manager::Manager(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal jou
 
 Result<std::unique_ptr<Manager>> Manager::open(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal) {
     std::unique_ptr<Manager> manager(new Manager(loop, std::move(xen), std::move(journal)));
-    TRY(manager->xen_->attach(loop.handle(), [m = manager.get()](const xen::DomainEvent& event) { m->happened(event); }));
+    TRY(manager->xen_->attach(loop.handle(),
+                              [m = manager.get()](const xen::DomainEvent& event) { m->happened(event); }));
     return manager;
 }
 
@@ -125,14 +130,15 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
         operation->id = TRY(journal_.begin(*operation));
         return {};
     };
-    job.done = [this, operation, done = std::move(reply.done)](Result<std::string> result, bool died) {
+    job.done = [this, operation, done = std::move(reply.done)](Result<std::string> result, bool) {
         if (operation->id == 0) {
             done(std::move(result));
-        } else if (died) {
-            undo(*operation, [done, result] { done(result); });
-        } else {
+        } else if (result) {
             end(operation->id);
             done(std::move(result));
+        } else { // also after an orderly failure: what the worker could not remove is removed now, or stays written
+                 // down
+            undo(*operation, [done, result] { done(result); });
         }
     };
     return workers_.start(std::move(job));
@@ -154,22 +160,20 @@ Result<Workers::Id> Manager::create(CreateRequest request, Reply reply) {
         operation->id = TRY(journal_.begin(*operation));
         return {};
     };
-    job.done = [this, operation, request, reply](Result<std::string> result, bool died) {
+    job.done = [this, operation, request, reply](Result<std::string> result, bool) {
         if (result) {
             created(operation->id, request, *result, reply);
         } else if (operation->id == 0) {
             reply.done(std::move(result));
-        } else if (died) {
-            undo(*operation, [reply, result] { reply.done(result); });
         } else {
-            end(operation->id); // the worker cleaned up by itself
-            reply.done(std::move(result));
+            undo(*operation, [reply, result] { reply.done(result); });
         }
     };
     return workers_.start(std::move(job));
 }
 
-void Manager::created(std::int64_t operation, const CreateRequest& request, const std::string& result, const Reply& reply) {
+void Manager::created(std::int64_t operation, const CreateRequest& request, const std::string& result,
+                      const Reply& reply) {
     json object = json::parse(result, nullptr, false);
     DomainRecord record;
     record.uuid = text(object, "uuid");
@@ -217,16 +221,18 @@ void Manager::end(std::int64_t operation) {
 // ---- what a dead daemon or a dead worker left ----
 
 void Manager::undo(const Operation& operation, std::function<void()> then) {
-    log::warning("undoing an interrupted " + operation.verb + " of domain '" + operation.name + "' (" + operation.uuid + ")");
+    log::info("taking back what is left of " + operation.verb + " of domain '" + operation.name + "' (" +
+              operation.uuid + ")");
     const auto body = [operation](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         const auto domains = TRY(xen::list_domains(xen));
         const auto found = find_domain(domains, operation.uuid);
         if (!found) return std::string("{}"); // nothing was made yet, or it went with its domain
         if (operation.verb == "network-attach") {
-            const auto devid = static_cast<unsigned>(std::strtoul(operation.detail.c_str(), nullptr, 10));
-            const auto nics = TRY(xen::list_nics(xen, found->id));
-            const bool there = std::any_of(nics.begin(), nics.end(), [&](const auto& nic) { return nic.devid == devid; });
-            if (there) TRY(xen::destroy_nic(xen, found->id, devid));
+            // Number and MAC address: the number alone may by now be somebody else's vif.
+            for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, found->id))) {
+                if (std::to_string(nic.devid) + " " + nic.mac != operation.detail) continue;
+                TRY(xen::destroy_nic(xen, found->id, nic.devid));
+            }
         } else {
             TRY(xen::destroy_domain(xen, found->id));
         }
@@ -237,7 +243,8 @@ void Manager::undo(const Operation& operation, std::function<void()> then) {
         if (result) {
             end(operation.id);
         } else { // the row stays: the next start of the daemon tries again
-            log::error("cannot undo " + operation.verb + " of domain '" + operation.name + "': " + result.error().message);
+            log::error("cannot undo " + operation.verb + " of domain '" + operation.name +
+                       "': " + result.error().message);
         }
         then();
     };
@@ -279,8 +286,10 @@ void Manager::adopt(DomainRecord record, unsigned domain) {
     managed.record = std::move(record);
     managed.record.domain = domain;
     managed.started = std::chrono::steady_clock::now();
-    if (Result<Policy> policy = parse_policy(managed.record.policy)) managed.policy = std::move(*policy);
-    else log::error("domain '" + managed.record.name + "': " + policy.error().message);
+    if (Result<Policy> policy = parse_policy(managed.record.policy))
+        managed.policy = std::move(*policy);
+    else
+        log::error("domain '" + managed.record.name + "': " + policy.error().message);
     const std::string uuid = managed.record.uuid;
     managed_.insert_or_assign(uuid, std::move(managed));
     if (domain == 0) return; // it is being made again
@@ -309,8 +318,8 @@ void Manager::shut_down(const Managed& managed, int reason) {
     const std::optional<xen::OnShutdown> action = managed.policy.action(reason);
     const std::string uuid = managed.record.uuid;
     const unsigned domain = managed.record.domain;
-    log::info("domain '" + managed.record.name + "' has shut down (" + reason_name(reason) + "): " +
-              (action ? action_name(*action) : "nothing to do"));
+    log::info("domain '" + managed.record.name + "' has shut down (" + reason_name(reason) +
+              "): " + (action ? action_name(*action) : "nothing to do"));
     if (!action || *action == xen::OnShutdown::preserve) return;
     switch (*action) {
     case xen::OnShutdown::coredump_destroy:
@@ -342,8 +351,10 @@ void Manager::restart(const std::string& uuid, unsigned domain, xen::OnShutdown 
     log::warning("domain '" + managed.record.name + "' keeps ending soon after its start; next start in " +
                  std::to_string(delay.count()) + " s");
     Result<Source> timer = loop_.after(delay, [this, uuid, domain, how] { restart_now(uuid, domain, how); });
-    if (timer) managed.timer = std::move(*timer);
-    else restart_now(uuid, domain, how);
+    if (timer)
+        managed.timer = std::move(*timer);
+    else
+        restart_now(uuid, domain, how);
 }
 
 // Puts the old domain away and, unless `how` is an end, makes it again under its name and UUID.
@@ -357,9 +368,12 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     request.directory = managed.record.directory;
     request.uuid = uuid;
     request.force_uuid = true;
-    auto operation = std::make_shared<Operation>(Operation{0, ends ? "destroy" : "restart", uuid, managed.record.name, ""});
-    if (const auto begun = journal_.begin(*operation)) operation->id = *begun;
-    else log::error(begun.error().message);
+    auto operation =
+        std::make_shared<Operation>(Operation{0, ends ? "destroy" : "restart", uuid, managed.record.name, ""});
+    if (const auto begun = journal_.begin(*operation))
+        operation->id = *begun;
+    else
+        log::error(begun.error().message);
 
     Job job;
     job.name = operation->verb + " " + managed.record.name;
@@ -375,9 +389,11 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
             },
             side);
     };
-    job.progress = [name = managed.record.name](const std::string& words) { log::info("domain '" + name + "': " + words); };
-    job.done = [this, uuid, operation](Result<std::string> result, bool died) {
-        restarted(uuid, operation->id, std::move(result), died);
+    job.progress = [name = managed.record.name](const std::string& words) {
+        log::info("domain '" + name + "': " + words);
+    };
+    job.done = [this, uuid, operation](Result<std::string> result, bool) {
+        restarted(uuid, operation->id, std::move(result));
     };
     if (const auto started = workers_.start(std::move(job)); !started) {
         log::error(started.error().message);
@@ -386,7 +402,7 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     }
 }
 
-void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result, bool died) {
+void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result) {
     const auto found = managed_.find(uuid);
     if (found == managed_.end()) {
         end(operation);
@@ -396,8 +412,7 @@ void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<
     if (!result) {
         log::error("domain '" + managed.record.name + "': " + result.error().message);
         Operation again{operation, "restart", uuid, managed.record.name, ""};
-        if (died) undo(again, [] {});
-        else end(operation);
+        undo(again, [] {});
         forget(std::string(uuid));
         return;
     }
@@ -411,7 +426,8 @@ void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<
     managed.record.domain = number(object, "id");
     managed.started = std::chrono::steady_clock::now();
     managed.acting = false;
-    if (const Status written = journal_.end_with_domain(operation, managed.record); !written) log::error(written.error().message);
+    if (const Status written = journal_.end_with_domain(operation, managed.record); !written)
+        log::error(written.error().message);
     log::info("domain '" + managed.record.name + "' restarted (id " + std::to_string(managed.record.domain) + ")");
     if (const Status watched = xen_->watch_domain(managed.record.domain); !watched) log::error(watched.error().message);
 }

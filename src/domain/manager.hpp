@@ -46,10 +46,10 @@ public:
     Result<Workers::Id> rename(const xen::DomainInfo& domain, const std::string& name, Reply reply);
     using Body = std::function<Result<std::string>(xen::Context&, const WorkerSide&)>;
     Result<Workers::Id> run(const std::string& name, std::chrono::milliseconds deadline, Body body, Reply reply);
-    // For what must be undone if the worker dies half-way: the body announces each step by intent(), which is written down;
-    // undo() in manager.cpp knows how to take back each verb.
-    Result<Workers::Id> run_on(const std::string& verb, const xen::DomainInfo& domain, std::chrono::milliseconds deadline,
-                               Body body, Reply reply);
+    // For what must be undone if the worker dies half-way: the body announces each step by intent(), which is written
+    // down; undo() in manager.cpp knows how to take back each verb.
+    Result<Workers::Id> run_on(const std::string& verb, const xen::DomainInfo& domain,
+                               std::chrono::milliseconds deadline, Body body, Reply reply);
     void cancel(Workers::Id id) { workers_.cancel(id); }
 
 private:
@@ -68,7 +68,7 @@ private:
     void shut_down(const Managed& managed, int reason);
     void restart(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how);
-    void restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result, bool died);
+    void restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result);
     void created(std::int64_t operation, const CreateRequest& request, const std::string& json, const Reply& reply);
     void adopt(DomainRecord record, unsigned domain);
     void forget(const std::string& uuid);

@@ -10,8 +10,8 @@
 
 namespace bulkhead::domain {
 
-// "Domain-0" and "0" are dom0. A number is an id; anything else is a UUID, if it looks like one, or a name. Errors say what
-// is nearest.
+// "Domain-0" and "0" are dom0. A number is an id; anything else is a UUID, if it looks like one, or a name. Errors say
+// what is nearest.
 Result<xen::DomainInfo> find_domain(const std::vector<xen::DomainInfo>& domains, std::string_view wanted);
 
 } // namespace bulkhead::domain

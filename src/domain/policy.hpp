@@ -17,8 +17,8 @@ struct Policy {
     xen::OnShutdown on_crash = xen::OnShutdown::destroy;
     xen::OnShutdown on_soft_reset = xen::OnShutdown::soft_reset;
     bool driver_domain = false;
-    std::string supervise;        // "", "reincarnate", "restart", "none"
-    long heartbeat_timeout = 0;   // seconds; 0: the default
+    std::string supervise;      // "", "reincarnate", "restart", "none"
+    long heartbeat_timeout = 0; // seconds; 0: the default
     // nullopt: nothing is to be done, as for a domain that was suspended. `reason`: as xen::DomainEvent.
     [[nodiscard]] std::optional<xen::OnShutdown> action(int reason) const;
 };
@@ -27,7 +27,7 @@ Policy policy_of(const xen::DomainSpec& spec);
 std::string print_policy(const Policy& policy);
 Result<Policy> parse_policy(std::string_view json);
 
-const char* reason_name(int reason);          // "poweroff", "crash", ...
+const char* reason_name(int reason);             // "poweroff", "crash", ...
 const char* action_name(xen::OnShutdown action); // as in xl.cfg(5)
 
 } // namespace bulkhead::domain

@@ -1,6 +1,7 @@
 #include "domain/vif_attach.hpp"
 
 #include "base/text.hpp"
+#include "xen/mac.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,8 +16,9 @@ constexpr seconds connect_patience{20};
 
 // XenbusState, xen/io/xenbus.h.
 std::string state_name(const std::string& state) {
-    constexpr const char* names[] = {"unknown", "initialising",  "waiting for the other side", "initialised", "connected",
-                                     "closing", "closed",        "reconfiguring",              "reconfigured"};
+    constexpr const char* names[] = {"unknown",     "initialising",  "waiting for the other side",
+                                     "initialised", "connected",     "closing",
+                                     "closed",      "reconfiguring", "reconfigured"};
     const auto number = parse_unsigned(state, std::size(names) - 1);
     return number ? names[*number] : "no state";
 }
@@ -43,7 +45,9 @@ VifState look(xen::Store& store, const Paths& paths) {
 
 unsigned free_devid(const std::vector<xen::NicInfo>& nics) {
     unsigned devid = 0;
-    const auto taken = [&] { return std::any_of(nics.begin(), nics.end(), [&](const auto& n) { return n.devid == devid; }); };
+    const auto taken = [&] {
+        return std::any_of(nics.begin(), nics.end(), [&](const auto& n) { return n.devid == devid; });
+    };
     while (taken()) ++devid;
     return devid;
 }
@@ -61,7 +65,8 @@ Status wait_connected(xen::Store& store, const Paths& paths, const std::string& 
             break;
         }
         if (!TRY(store.wait_event(end))) {
-            status = fail("not connected after " + std::to_string(connect_patience.count()) + " s: " + now.reason, ETIMEDOUT);
+            status = fail("not connected after " + std::to_string(connect_patience.count()) + " s: " + now.reason,
+                          ETIMEDOUT);
             break;
         }
     }
@@ -87,8 +92,9 @@ Judgement judge(const VifState& state, const std::string& backend, const std::st
                                    state_name(state.backend_state) + "); is xen-netback loaded there?"};
     }
     if (state.hotplug_status.empty()) {
-        return {Verdict::wait, "nothing in '" + backend +
-                                   "' has connected it to a bridge (no hotplug-status); does bulkhead-agent run there?"};
+        return {Verdict::wait,
+                "nothing in '" + backend +
+                    "' has connected it to a bridge (no hotplug-status); does bulkhead-agent run there?"};
     }
     return {Verdict::wait, "the frontend in '" + client + "' has not connected (state: " +
                                state_name(state.frontend_state) + "); does it have a xen-netfront driver?"};
@@ -105,8 +111,10 @@ Status wait_plugged(xen::Store& store, unsigned client, unsigned devid, const Ba
         const VifState now = look(store, paths);
         if (now.hotplug_status == "connected") break;
         const Judgement judgement = judge(now, backend.name, "the domain");
-        if (judgement.verdict == Verdict::failed) status = fail(judgement.reason, EIO);
-        else if (!TRY(store.wait_event(end))) status = fail("vif " + std::to_string(devid) + ": " + judgement.reason, ETIMEDOUT);
+        if (judgement.verdict == Verdict::failed)
+            status = fail(judgement.reason, EIO);
+        else if (!TRY(store.wait_event(end)))
+            status = fail("vif " + std::to_string(devid) + ": " + judgement.reason, ETIMEDOUT);
         if (!status) break;
     }
     (void)store.unwatch(paths.backend, "backend");
@@ -119,11 +127,12 @@ Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen:
         return fail("'" + client.name + "' cannot be its own backend", EINVAL);
     }
     complete(spec, backend);
+    if (spec.mac.empty()) spec.mac = xen::new_mac();
     const bool chosen = spec.devid.has_value();
     Result<xen::NicInfo> added = fail("unreachable");
     for (int attempt = 0; attempt < 8; ++attempt) { // another attach may take the same number
         if (!chosen) spec.devid = free_devid(TRY(xen::list_nics(xen, client.id)));
-        TRY(hooks.intent(*spec.devid));
+        TRY(hooks.intent(*spec.devid, spec.mac));
         added = xen::add_nic(xen, client.id, spec);
         if (added || added.error().code != xen::device_exists || chosen) break;
     }
@@ -133,13 +142,14 @@ Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen:
     Status status;
     if (!added) {
         if (added.error().code == xen::device_exists) {
-            return fail("'" + client.name + "' has a vif " + std::to_string(*spec.devid) + " already; see: bulkhead network-list " +
-                            client.name,
+            return fail("'" + client.name + "' has a vif " + std::to_string(*spec.devid) +
+                            " already; see: bulkhead network-list " + client.name,
                         EEXIST);
         }
         // libxl only knows that it waited in vain; the driver domain may have said why.
         const Judgement why = judge(look(store, paths), backend.name, client.name);
-        status = fail(why.reason.empty() ? added.error().message : why.reason + " (libxl: " + added.error().message + ")", EIO);
+        status = fail(
+            why.reason.empty() ? added.error().message : why.reason + " (libxl: " + added.error().message + ")", EIO);
     } else {
         hooks.progress("vif" + numbers + ": waiting until both ends are connected");
         status = wait_connected(store, paths, backend.name, client.name);

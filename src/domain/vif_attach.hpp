@@ -14,17 +14,17 @@ namespace bulkhead::domain {
 
 struct AttachHooks {
     Progress progress;
-    // Called before anything is made, with the devid.
-    std::function<Status(unsigned devid)> intent;
+    // Called before anything is made, with what identifies the vif among the client's.
+    std::function<Status(unsigned devid, const std::string& mac)> intent;
 };
 
-// Adds the vif and waits until both ends are connected. Otherwise the half-made vif is removed and the error is the driver
-// domain's own, or says which side is missing.
+// Adds the vif and waits until both ends are connected. Otherwise the half-made vif is removed and the error is the
+// driver domain's own, or says which side is missing.
 Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen::DomainInfo& client, xen::NicSpec spec,
                                 const Backend& backend, const AttachHooks& hooks);
 
-// For a vif that a guest which does not run yet will use: waits until the driver domain has put it on its bridge, or returns
-// the driver domain's error. Nothing is removed.
+// For a vif that a guest which does not run yet will use: waits until the driver domain has put it on its bridge, or
+// returns the driver domain's error. Nothing is removed.
 Status wait_plugged(xen::Store& store, unsigned client, unsigned devid, const Backend& backend);
 
 // The two ends of a vif as xenstore shows them. Pure: tests give states, people get words.

@@ -20,7 +20,8 @@ namespace bulkhead::domain {
 namespace {
 
 // Types of frames. From the child: progress, intent, result, error. To the child: go, no.
-constexpr char progress_type = 'p', intent_type = 'i', result_type = 'r', error_type = 'e', go_type = 'g', no_type = 'n';
+constexpr char progress_type = 'p', intent_type = 'i', result_type = 'r', error_type = 'e', go_type = 'g',
+               no_type = 'n';
 
 std::string pack_error(const Error& error) {
     return std::to_string(error.code) + " " + error.message;
@@ -110,7 +111,8 @@ Workers::~Workers() = default;
 
 Result<Workers::Id> Workers::start(Job job) {
     if (workers_.size() >= most) {
-        return fail(job.name + ": " + std::to_string(most) + " operations are running already; wait for one to end", EAGAIN);
+        return fail(job.name + ": " + std::to_string(most) + " operations are running already; wait for one to end",
+                    EAGAIN);
     }
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_errno(job.name + ": socketpair");
@@ -144,7 +146,8 @@ void Workers::cancel(Id id) {
     workers_.erase(id);
 }
 
-// Reads what is there; the child's end, not the end of the stream, ends the worker: a grandchild may hold the line open.
+// Reads what is there; the child's end, not the end of the stream, ends the worker: a grandchild may hold the line
+// open.
 void Workers::readable(Id id) {
     for (;;) {
         const auto found = workers_.find(id);
@@ -180,7 +183,8 @@ bool Workers::serve(Id id, const Frame& frame) {
         const Status written = worker.job.intent ? worker.job.intent(frame.bytes) : Status();
         if (!workers_.contains(id)) return false;
         // Small enough for the socket's buffer, and the child is reading: this does not block.
-        (void)write_all(worker.line.get(), written ? pack_frame(go_type, "") : pack_frame(no_type, pack_error(written.error())));
+        (void)write_all(worker.line.get(),
+                        written ? pack_frame(go_type, "") : pack_frame(no_type, pack_error(written.error())));
         break;
     }
     case result_type:

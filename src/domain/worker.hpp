@@ -1,6 +1,6 @@
-// Workers: every operation that can block runs in a child process of its own with a deadline, so that neither a stuck guest
-// nor a fault inside libxl stops the daemon. The child may report progress, and must announce what it is about to do so
-// that the daemon can write it down first.
+// Workers: every operation that can block runs in a child process of its own with a deadline, so that neither a stuck
+// guest nor a fault inside libxl stops the daemon. The child may report progress, and must announce what it is about to
+// do so that the daemon can write it down first.
 #pragma once
 
 #include "base/fd.hpp"
@@ -35,8 +35,8 @@ struct Job {
     std::chrono::milliseconds deadline{}; // zero: none
     // Runs in the child. What it returns is what `done` gets.
     std::function<Result<std::string>(const WorkerSide&)> run;
-    // Run in the daemon. `done` comes exactly once unless the job is cancelled. A child that crashed, or was stopped at its
-    // deadline (Error::code ETIMEDOUT), is an error like any other; `died` says that the child could not clean up.
+    // Run in the daemon. `done` comes exactly once unless the job is cancelled. A child that crashed, or was stopped at
+    // its deadline (Error::code ETIMEDOUT), is an error like any other; `died` says that the child could not clean up.
     std::function<void(const std::string&)> progress;
     std::function<Status(const std::string&)> intent;
     std::function<void(Result<std::string>, bool died)> done;

@@ -117,8 +117,7 @@ Status Boot::occupy() {
 Status Boot::start_qemu(const Dom0Files& files) {
     const Place& place = lab_.place();
     const Fd initramfs = TRY(make_initramfs(files, options_));
-    const std::string initramfs_path =
-        "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(initramfs.get());
+    const std::string initramfs_path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(initramfs.get());
     std::error_code error;
     std::filesystem::create_symlink(files.xen, place.path(file::xen), error);
     if (!error) std::filesystem::create_symlink(files.kernel, place.path(file::kernel), error);
@@ -238,6 +237,9 @@ Result<BootReport> Boot::run() {
         return start_qemu(files);
     }();
     if (done) {
+        // It leads to our memory file, which goes with us; QEMU has read it.
+        std::error_code ignored;
+        std::filesystem::remove(lab_.place().path(file::initramfs), ignored);
         report_.state.seconds = elapsed();
         done = write_file_atomic(lab_.place().path(file::state), encode_state(report_.state), 0600);
     }

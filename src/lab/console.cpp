@@ -134,7 +134,8 @@ Result<int> attach_console(const Lab& lab, const std::string& domain) {
     const Fd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!lock) return fail_errno(lock_path);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-        return fail("dom0's console is already open in another `bulkhead lab console`; `bulkhead lab log -f` only reads");
+        return fail(
+            "dom0's console is already open in another `bulkhead lab console`; `bulkhead lab log -f` only reads");
     }
     Dom0Console console(TRY(lab.place().connect(file::console_socket)));
     return console.run();

@@ -38,9 +38,9 @@ struct DemoReport {
     std::string client_id, client_address, transfer; // the client's own words about the transfer
     std::string dom0_interface, dom0_driver, dom0_ping;
 
-    std::string nic_owner;                // the driver that has the NIC in dom0: "pciback"
+    std::string nic_owner;                 // the driver that has the NIC in dom0: "pciback"
     std::vector<std::string> dom0_drivers; // network drivers that have a PCI device in dom0: none
-    bool proven = false;                  // the NIC is pciback's and dom0_drivers is empty
+    bool proven = false;                   // the NIC is pciback's and dom0_drivers is empty
 };
 
 // An error leaves no lab behind unless `keep` is set; EINTR when interrupted.

@@ -32,22 +32,25 @@ void row(std::string& text, std::string left, const std::string& right) {
 
 std::string demo_table(const DemoReport& report) {
     std::string text = "\nWhat ran where\n";
-    row(text, "machine", "QEMU (" + report.accelerator + "), " + std::to_string(report.lab_memory) + " MiB, emulated IOMMU");
+    row(text, "machine",
+        "QEMU (" + report.accelerator + "), " + std::to_string(report.lab_memory) + " MiB, emulated IOMMU");
     row(text, "hypervisor", "Xen " + report.xen + ", as Debian ships it");
-    row(text, "dom0", "Linux " + report.linux_version + ", " + std::to_string(report.dom0_memory) + " MiB: xenstored, " +
-                          "xenconsoled, bulkheadd");
-    row(text, "ndvm (domain " + report.ndvm_id + ")", "bulkhead-agent, " + report.nic_driver + " for " + report.nic + " " +
-                                                          report.nic_mac + " (link " + report.link + "), bridge " +
-                                                          report.bridge);
+    row(text, "dom0",
+        "Linux " + report.linux_version + ", " + std::to_string(report.dom0_memory) + " MiB: xenstored, " +
+            "xenconsoled, bulkheadd");
+    row(text, "ndvm (domain " + report.ndvm_id + ")",
+        "bulkhead-agent, " + report.nic_driver + " for " + report.nic + " " + report.nic_mac + " (link " + report.link +
+            "), bridge " + report.bridge);
     row(text, "client (domain " + report.client_id + ")", report.client_address + " by DHCP through the NDVM");
     row(text, "dom0's network", report.dom0_interface + " (" + report.dom0_driver + ") through the NDVM");
 
     text += "\nThe NDVM\n";
     row(text, "initramfs", megabytes(report.ndvm_initramfs_size));
     row(text, "kernel", megabytes(report.ndvm_kernel_size) + " unpacked");
-    row(text, "memory", std::to_string(report.ndvm_memory) + " MiB given, " +
-                            mebibytes(report.ndvm_total - std::min(report.ndvm_total, report.ndvm_available)) + " of " +
-                            mebibytes(report.ndvm_total) + " in use");
+    row(text, "memory",
+        std::to_string(report.ndvm_memory) + " MiB given, " +
+            mebibytes(report.ndvm_total - std::min(report.ndvm_total, report.ndvm_available)) + " of " +
+            mebibytes(report.ndvm_total) + " in use");
     row(text, "kernel start to init", fixed(static_cast<double>(report.ndvm_init_ms) / 1000, 2, "s"));
     row(text, "kernel start to ready", fixed(static_cast<double>(report.ndvm_ready_ms) / 1000, 2, "s"));
 

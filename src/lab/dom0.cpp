@@ -29,29 +29,52 @@ constexpr const char* hypervisor_package = "xen-hypervisor-4.17-amd64";
 constexpr const char* kernel_package = "linux-image-amd64"; // cloud kernels lack CONFIG_XEN_DOM0
 
 const std::vector<std::string>& dom0_packages() {
-    static const std::vector<std::string> names = {
-        "xen-utils-4.17", "xen-utils-common", "xenstore-utils", "bash", "busybox-static", "libxenmisc4.17",
-        "libxencall1", "libxendevicemodel1", "libxenevtchn1", "libxenforeignmemory1", "libxengnttab1",
-        "libxenhypfs1", "libxenstore4", "libxentoolcore1", "libxentoollog1", "libyajl2", "libext2fs2", "libcom-err2",
-        "liblzma5", "libuuid1", "libzstd1", "zlib1g", "libncurses6", "libtinfo6", "libgcc-s1", "libstdc++6", "libc6"};
+    static const std::vector<std::string> names = {"xen-utils-4.17", "xen-utils-common",
+                                                   "xenstore-utils", "bash",
+                                                   "busybox-static", "libxenmisc4.17",
+                                                   "libxencall1",    "libxendevicemodel1",
+                                                   "libxenevtchn1",  "libxenforeignmemory1",
+                                                   "libxengnttab1",  "libxenhypfs1",
+                                                   "libxenstore4",   "libxentoolcore1",
+                                                   "libxentoollog1", "libyajl2",
+                                                   "libext2fs2",     "libcom-err2",
+                                                   "liblzma5",       "libuuid1",
+                                                   "libzstd1",       "zlib1g",
+                                                   "libncurses6",    "libtinfo6",
+                                                   "libgcc-s1",      "libstdc++6",
+                                                   "libc6"};
     return names;
 }
 
 constexpr const char* xen_folder = "/usr/lib/xen-4.17/bin/";
 
 const std::vector<std::string>& xen_programs() {
-    static const std::vector<std::string> names = {
-        "xl",       "xenstored",      "oxenstored", "xen-init-dom0",    "xenconsoled",      "xenconsole",
-        "xentop",   "xenstore-control", "xenpm",    "libxl-save-helper", "xen-diag",        "lsevtchn",
-        "xen-cpuid", "xenctx",        "xen-hvmctx", "flask-getenforce", "flask-setenforce", "flask-loadpolicy",
-        "flask-label-pci"};
+    static const std::vector<std::string> names = {"xl",
+                                                   "xenstored",
+                                                   "oxenstored",
+                                                   "xen-init-dom0",
+                                                   "xenconsoled",
+                                                   "xenconsole",
+                                                   "xentop",
+                                                   "xenstore-control",
+                                                   "xenpm",
+                                                   "libxl-save-helper",
+                                                   "xen-diag",
+                                                   "lsevtchn",
+                                                   "xen-cpuid",
+                                                   "xenctx",
+                                                   "xen-hvmctx",
+                                                   "flask-getenforce",
+                                                   "flask-setenforce",
+                                                   "flask-loadpolicy",
+                                                   "flask-label-pci"};
     return names;
 }
 
 const std::vector<std::string>& xenstore_programs() {
-    static const std::vector<std::string> names = {"xenstore",       "xenstore-chmod", "xenstore-exists",
-                                                   "xenstore-list",  "xenstore-ls",    "xenstore-read",
-                                                   "xenstore-rm",    "xenstore-watch", "xenstore-write"};
+    static const std::vector<std::string> names = {"xenstore",      "xenstore-chmod", "xenstore-exists",
+                                                   "xenstore-list", "xenstore-ls",    "xenstore-read",
+                                                   "xenstore-rm",   "xenstore-watch", "xenstore-write"};
     return names;
 }
 
@@ -167,7 +190,6 @@ Status cached(const std::string& folder, const std::string& kind, const std::str
 
 constexpr std::size_t kernel_limit = 256 << 20;
 
-
 Status add_guest_images(image::Initramfs& image, const LabOptions& options) {
     std::map<std::string, std::string> kernels; // by content: images for one kernel version share it
     for (const auto& [name, folder] : options.images) {
@@ -220,12 +242,16 @@ Result<Dom0Files> prepare_dom0(const LabOptions& options, const Progress& progre
         xen_source = options.hypervisor;
         xen_file = "own-xen-" + TRY(context(image::sha256_file(xen_source), "--hypervisor")).substr(0, 16);
     }
-    TRY(cached(folder, options.hypervisor.empty() ? "xen-" : "own-xen-", xen_file, [&](const std::string& path) -> Status {
-        progress("unpacking Xen");
-        std::string xen = TRY(read_file(xen_source, kernel_limit));
-        if (xen.rfind("\x7f" "ELF", 0) != 0) xen = TRY(context(image::unpack(xen, kernel_limit), xen_source));
-        return write_file_atomic(path, xen);
-    }));
+    TRY(cached(folder, options.hypervisor.empty() ? "xen-" : "own-xen-", xen_file,
+               [&](const std::string& path) -> Status {
+                   progress("unpacking Xen");
+                   std::string xen = TRY(read_file(xen_source, kernel_limit));
+                   if (xen.rfind("\x7f"
+                                 "ELF",
+                                 0) != 0)
+                       xen = TRY(context(image::unpack(xen, kernel_limit), xen_source));
+                   return write_file_atomic(path, xen);
+               }));
     files.xen = folder + "/" + xen_file;
 
     const std::string kernel_file = "vmlinux-" + image::sha256(kernel_name + cache.version(kernel_name)).substr(0, 16);
@@ -252,8 +278,8 @@ Result<Fd> make_initramfs(const Dom0Files& files, const LabOptions& options) {
     image::Initramfs ours;
     TRY(ours.add_file_from("/init", TRY(find_program("bulkhead-lab-init", "lab")), 0755));
     std::vector<std::string> programs;
-    for (const auto& [name, tree, place] : {std::tuple{"bulkhead", "cli", "/usr/bin/bulkhead"},
-                                            {"bulkheadd", "daemon", "/usr/sbin/bulkheadd"}}) {
+    for (const auto& [name, tree, place] :
+         {std::tuple{"bulkhead", "cli", "/usr/bin/bulkhead"}, {"bulkheadd", "daemon", "/usr/sbin/bulkheadd"}}) {
         const auto program = find_program(name, tree);
         if (!program) continue; // a build without it: the lab boots all the same
         programs.push_back(*program);

@@ -16,9 +16,9 @@
 namespace bulkhead::lab {
 
 struct Dom0Files {
-    std::string xen;       // multiboot ELF, in the cache
-    std::string kernel;    // vmlinux, in the cache
-    std::string base;      // initramfs, uncompressed, in the cache
+    std::string xen;    // multiboot ELF, in the cache
+    std::string kernel; // vmlinux, in the cache
+    std::string base;   // initramfs, uncompressed, in the cache
     std::string xen_version, kernel_version;
 };
 

@@ -65,10 +65,10 @@ private:
 
 // What to run in dom0.
 struct ExecRequest {
-    std::vector<std::string> arguments;                          // not empty; [0] is looked up in dom0's PATH
+    std::vector<std::string> arguments;                           // not empty; [0] is looked up in dom0's PATH
     std::vector<std::pair<std::string, std::string>> environment; // added to dom0's own
-    std::string directory;                                       // empty: /root
-    bool terminal = false;                                       // give it a pseudo terminal of rows x columns
+    std::string directory;                                        // empty: /root
+    bool terminal = false;                                        // give it a pseudo terminal of rows x columns
     std::uint16_t rows = 24;
     std::uint16_t columns = 80;
 };

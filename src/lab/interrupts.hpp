@@ -7,8 +7,8 @@
 
 namespace bulkhead::lab {
 
-// SIGINT, SIGTERM and SIGHUP stay pending as long as this lives; when it goes away the old mask returns and with it what
-// they do. One within another sees the same signals: looking does not take them away.
+// SIGINT, SIGTERM and SIGHUP stay pending as long as this lives; when it goes away the old mask returns and with it
+// what they do. One within another sees the same signals: looking does not take them away.
 class Interrupts {
 public:
     Interrupts();

@@ -81,10 +81,10 @@ bool probe_guest(const std::string& accelerator) {
     const Fd file(::memfd_create("bulkhead-probe", MFD_CLOEXEC));
     if (!file || !write_all(file.get(), bios)) return false;
     const std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.get());
-    const auto output = run({qemu_program, "-nodefaults", "-no-user-config", "-display", "none", "-accel", accelerator,
-                             "-machine", "pc", "-m", "16", "-no-reboot", "-bios", path, "-device",
-                             "isa-debug-exit,iobase=0xf4,iosize=1"},
-                            10s);
+    const auto output =
+        run({qemu_program, "-nodefaults", "-no-user-config", "-display", "none", "-accel", accelerator, "-machine",
+             "pc", "-m", "16", "-no-reboot", "-bios", path, "-device", "isa-debug-exit,iobase=0xf4,iosize=1"},
+            10s);
     return output && output->status == ((0x10 << 1) | 1);
 }
 

@@ -12,8 +12,8 @@ namespace bulkhead::lab {
 // QEMU is there and knows the devices that the lab needs; enough memory is free. Each error says what to do.
 Status check_machine(const LabOptions& options);
 
-// KVM where the CPU says vmx or svm, /dev/kvm opens and a probe guest really runs; TCG everywhere else. A /dev/kvm alone
-// proves nothing: nested virtualisation may offer one that cannot run guests.
+// KVM where the CPU says vmx or svm, /dev/kvm opens and a probe guest really runs; TCG everywhere else. A /dev/kvm
+// alone proves nothing: nested virtualisation may offer one that cannot run guests.
 Accelerator choose_accelerator();
 
 // Runs a guest of a few instructions under `accelerator` ("kvm" or "tcg"), which ends QEMU through isa-debug-exit.

@@ -122,7 +122,8 @@ void Relay::handle(const Frame& frame) {
         loop_.cancel(hello_timer_);
         send(FrameType::request, request_);
         if (streams_.input < 0) {
-            for (std::string_view rest = streams_.text; !rest.empty(); rest.remove_prefix(std::min(chunk, rest.size()))) {
+            for (std::string_view rest = streams_.text; !rest.empty();
+                 rest.remove_prefix(std::min(chunk, rest.size()))) {
                 send(FrameType::input, rest.substr(0, chunk));
             }
             send(FrameType::input_end);

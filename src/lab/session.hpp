@@ -21,8 +21,8 @@ struct Port {
 Result<Port> take_port(const Place& place);
 
 struct SessionStreams {
-    int input = -1;             // read to its end and passed on; -1: the program gets an empty stdin
-    std::string_view text;      // when input is -1: stdin's content
+    int input = -1;        // read to its end and passed on; -1: the program gets an empty stdin
+    std::string_view text; // when input is -1: stdin's content
     std::function<Status(std::string_view)> output; // both may block; an error ends the session
     std::function<Status(std::string_view)> error;
     bool forward_signals = false; // SIGINT, SIGTERM, SIGHUP go to the program; a second SIGINT ends the session

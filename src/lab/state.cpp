@@ -10,16 +10,11 @@
 namespace bulkhead::lab {
 
 std::string encode_state(const LabState& state) {
-    const nlohmann::ordered_json json = {{"name", state.name},
-                                         {"pid", state.pid},
-                                         {"start", state.start},
-                                         {"accelerator", state.accelerator},
-                                         {"nic", state.nic},
-                                         {"xenstored", state.xenstored},
-                                         {"memory", state.memory},
-                                         {"created", state.created},
-                                         {"seconds", state.seconds},
-                                         {"ready", state.ready}};
+    const nlohmann::ordered_json json = {{"name", state.name},       {"pid", state.pid},
+                                         {"start", state.start},     {"accelerator", state.accelerator},
+                                         {"nic", state.nic},         {"xenstored", state.xenstored},
+                                         {"memory", state.memory},   {"created", state.created},
+                                         {"seconds", state.seconds}, {"ready", state.ready}};
     return json.dump(2) + "\n";
 }
 

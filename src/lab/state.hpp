@@ -19,9 +19,9 @@ struct LabState {
     std::string accelerator; // "tcg" or "kvm"
     std::string nic;
     std::string xenstored;
-    unsigned memory = 0;     // MiB
+    unsigned memory = 0;      // MiB
     std::int64_t created = 0; // Unix time
-    double seconds = 0;      // that `lab up` took; 0 while it is not ready yet
+    double seconds = 0;       // that `lab up` took; 0 while it is not ready yet
     bool ready = false;
 };
 

@@ -42,8 +42,8 @@ Status script(const Lab& lab, const std::string& text, std::vector<std::string> 
     };
     const int status = TRY(lab.session(request, streams));
     if (status == 0) return {};
-    return fail("in dom0: " + (trim(complaint).empty() ? "exit status " + std::to_string(status)
-                                                       : printable(trim(complaint))));
+    return fail("in dom0: " +
+                (trim(complaint).empty() ? "exit status " + std::to_string(status) : printable(trim(complaint))));
 }
 
 struct Pipe {

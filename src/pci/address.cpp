@@ -39,7 +39,8 @@ std::optional<Address> parse_address(std::string_view text) {
 
 std::string address_text(const Address& address) {
     char text[16];
-    std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", address.domain, address.bus, address.device, address.function);
+    std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", address.domain, address.bus, address.device,
+                  address.function);
     return text;
 }
 

@@ -20,8 +20,8 @@ struct Address {
 std::optional<Address> parse_address(std::string_view text);
 std::string address_text(const Address& address); // always with the domain
 
-// The address that an xl-pci-configuration(5) text begins with: "[DDDD:]BB:DD.F[@VSLOT][,OPTION...]", or "bdf=...". nullopt:
-// several functions ("*"), a name, or not a device.
+// The address that an xl-pci-configuration(5) text begins with: "[DDDD:]BB:DD.F[@VSLOT][,OPTION...]", or "bdf=...".
+// nullopt: several functions ("*"), a name, or not a device.
 std::optional<Address> address_of_spec(std::string_view spec);
 
 } // namespace bulkhead::pci

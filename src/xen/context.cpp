@@ -60,14 +60,14 @@ void Context::State::occurred(libxl_event* event) {
     }
     libxl_event_free(ctx, event);
     if (!wanted) return;
-    queue.push_back(std::move(plain));
+    queue.push_back(plain);
     // Delivered from the loop: the receiver may then call whatever it likes of libxl.
     sd_event_source_set_enabled(deliver, SD_EVENT_ONESHOT);
 }
 
 void Context::State::drain() {
     while (!queue.empty()) {
-        const DomainEvent event = std::move(queue.front());
+        const DomainEvent event = queue.front();
         queue.pop_front();
         if (event.kind == DomainEventKind::died) {
             const auto death = deaths.find(event.domain);

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-struct libxl__ctx;
+struct libxl__ctx; // NOLINT(bugprone-reserved-identifier): libxl named it
 struct sd_event;
 
 namespace bulkhead::xen {

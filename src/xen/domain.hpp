@@ -61,7 +61,8 @@ Status dump_core(Context& xen, unsigned domain, const std::string& file);
 // Blocks until the domain is gone, or with `or_shutdown` until it has shut down.
 Status wait_for_end(Context& xen, unsigned domain, bool or_shutdown);
 
-// The xenstore node where xenconsoled or QEMU puts the console's tty. type: "pv", "serial" or "" for the domain's usual one.
+// The xenstore node where xenconsoled or QEMU puts the console's tty. type: "pv", "serial" or "" for the domain's usual
+// one.
 std::string console_node(const DomainInfo& domain, const std::string& type);
 
 } // namespace bulkhead::xen

@@ -75,7 +75,7 @@ struct DomainSpec {
     std::vector<OptionSpec> options;
 
     // Ours; xl ignores these keys.
-    std::string supervise;                  // "reincarnate", "restart", "none" or empty
+    std::string supervise;                 // "reincarnate", "restart", "none" or empty
     std::optional<long> heartbeat_timeout; // seconds
 };
 

@@ -1,6 +1,8 @@
 #include "xen/mac.hpp"
 
 #include <charconv>
+#include <cstdlib>
+#include <sys/random.h>
 
 namespace bulkhead::xen {
 
@@ -25,6 +27,14 @@ std::string mac_text(const std::uint8_t* bytes) {
         text.push_back(hex[bytes[i] & 15]);
     }
     return text;
+}
+
+std::string new_mac() {
+    std::uint8_t bytes[6] = {0x00, 0x16, 0x3e};
+    // 3 bytes never come short, and only an invalid argument can fail (getrandom(2)).
+    if (::getrandom(bytes + 3, 3, 0) != 3) std::abort();
+    bytes[3] &= 0x7f;
+    return mac_text(bytes);
 }
 
 } // namespace bulkhead::xen

@@ -33,7 +33,7 @@ std::string without_place(const std::string& message) {
 
 MessageLog::MessageLog() : hook_{} {
     hook_.owner = this;
-    hook_.vtable.vmessage = [](xentoollog_logger* logger, xentoollog_level level, int error, const char* /*context*/,
+    hook_.vtable.vmessage = [](xentoollog_logger * logger, xentoollog_level level, int error, const char* /*context*/,
                                const char* format, va_list arguments) __attribute__((format(printf, 5, 0))) {
         reinterpret_cast<Hook*>(logger)->owner->add(level, error, format, arguments);
     };

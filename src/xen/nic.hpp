@@ -15,7 +15,7 @@ struct NicInfo {
     unsigned devid = 0;
     unsigned backend_domain = 0;
     std::string mac;
-    int state = 0;  // of the frontend, XenbusState
+    int state = 0; // of the frontend, XenbusState
     int event_channel = -1;
     int tx_ring = -1, rx_ring = -1; // grant references
     std::string backend;            // xenstore path
@@ -24,8 +24,8 @@ struct NicInfo {
 
 Result<std::vector<NicInfo>> list_nics(Context& xen, unsigned domain);
 
-// Adds it and returns it with what libxl filled in (MAC, backend's domid). spec.devid must be set: libxl's own choice is
-// wrong after gaps. When libxl gives up it leaves nodes behind: the caller may read them, then calls destroy_nic().
+// Adds it and returns it with what libxl filled in (MAC, backend's domid). spec.devid must be set: libxl's own choice
+// is wrong after gaps. When libxl gives up it leaves nodes behind: the caller may read them, then calls destroy_nic().
 // Error::code device_exists: the devid is taken, and nothing was done.
 constexpr int device_exists = -17; // ERROR_DEVICE_EXISTS
 Result<NicInfo> add_nic(Context& xen, unsigned domain, const NicSpec& spec);

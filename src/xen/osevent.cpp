@@ -49,8 +49,8 @@ int on_timeout(sd_event_source* source, std::uint64_t, void* data) {
 
 int fd_register(void* user, int fd, void** registration, short events, void* for_libxl) {
     auto* owner = static_cast<OsEvent*>(user);
-    auto watch = std::make_unique<FdWatch>(
-        FdWatch{owner, Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), fd, for_libxl, events, nullptr});
+    auto watch =
+        std::make_unique<FdWatch>(FdWatch{owner, Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), fd, for_libxl, events, nullptr});
     if (!watch->copy) return ERROR_OSEVENT_REG_FAIL;
     if (sd_event_add_io(owner->loop(), &watch->source, watch->copy.get(), epoll_bits(events), on_fd, watch.get()) < 0) {
         return ERROR_OSEVENT_REG_FAIL;

@@ -11,8 +11,8 @@
 namespace bulkhead::xen {
 
 struct PciInfo {
-    std::string address; // "0000:00:02.0"
-    std::string name;    // given by pci-assignable-add --name
+    std::string address;             // "0000:00:02.0"
+    std::string name;                // given by pci-assignable-add --name
     unsigned slot = 0, function = 0; // as the guest sees it
 };
 

@@ -85,8 +85,7 @@ Status convert_vcpus(libxl_ctx* ctx, const DomainSpec& spec, libxl_domain_build_
     return {};
 }
 
-Status convert_build(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host,
-                     libxl_domain_build_info& build) {
+Status convert_build(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host, libxl_domain_build_info& build) {
     put(&build.blkdev_start, host.blkdev_start);
     if (spec.memory) build.target_memkb = static_cast<std::uint64_t>(*spec.memory) * 1024;
     if (spec.maxmem) build.max_memkb = static_cast<std::uint64_t>(*spec.maxmem) * 1024;
@@ -109,7 +108,8 @@ Status convert_devices(const DomainSpec& spec, libxl_domain_config& config) {
         libxl_device_pci& device = config.pcidevs[config.num_pcidevs++];
         libxl_device_pci_init(&device);
         // xl reads this field for every type; where it has no such field the memory is zero, which means "strict".
-        device.rdm_policy = spec.type == DomainType::hvm ? config.b_info.u.hvm.rdm.policy : LIBXL_RDM_RESERVE_POLICY_STRICT;
+        device.rdm_policy =
+            spec.type == DomainType::hvm ? config.b_info.u.hvm.rdm.policy : LIBXL_RDM_RESERVE_POLICY_STRICT;
         TRY(convert(pci, device));
     }
     if (!spec.pcis.empty() && spec.type == DomainType::pv) libxl_defbool_set(&config.b_info.u.pv.e820_host, true);

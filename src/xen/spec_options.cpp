@@ -67,8 +67,8 @@ bool set_vga(Target& t, const char* word) {
 bool set_model_version(Target& t, const char* word) {
     const std::string name(word);
     if (name != "qemu-xen" && name != "qemu-xen-traditional") return false;
-    t.b_info.device_model_version = name == "qemu-xen" ? LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN
-                                                       : LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN_TRADITIONAL;
+    t.b_info.device_model_version =
+        name == "qemu-xen" ? LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN : LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN_TRADITIONAL;
     return true;
 }
 
@@ -159,9 +159,9 @@ const Row rows[] = {
                      "delay_for_missed_ticks, no_delay_for_missed_ticks, no_missed_ticks_pending, "
                      "one_missed_tick_pending"}}},
     {"tsc_mode", all,
-     NumberOrChoice{bounded<LIBXL_TSC_MODE_DEFAULT, LIBXL_TSC_MODE_NATIVE_PARAVIRT, Number(SET(b_info.tsc_mode))>,
-                    {WORD(b_info.tsc_mode, libxl_tsc_mode_from_string),
-                     "default, always_emulate, native, native_paravirt"}}},
+     NumberOrChoice{
+         bounded<LIBXL_TSC_MODE_DEFAULT, LIBXL_TSC_MODE_NATIVE_PARAVIRT, Number(SET(b_info.tsc_mode))>,
+         {WORD(b_info.tsc_mode, libxl_tsc_mode_from_string), "default, always_emulate, native, native_paravirt"}}},
     {"usb", hvm, Flag(AT(b_info.u.hvm.usb))},
     {"usbdevice", hvm, Text(AT(b_info.u.hvm.usbdevice))},
     {"usbversion", hvm, Number(SET(b_info.u.hvm.usbversion))},
@@ -188,7 +188,8 @@ const Row rows[] = {
 #undef WORD
 
 const Row* find_row(std::string_view key) {
-    const auto* found = std::find_if(std::begin(rows), std::end(rows), [key](const Row& row) { return key == row.key; });
+    const auto* found =
+        std::find_if(std::begin(rows), std::end(rows), [key](const Row& row) { return key == row.key; });
     return found == std::end(rows) ? nullptr : found;
 }
 
@@ -283,13 +284,12 @@ bool knows_option(std::string_view key) {
 
 const std::vector<std::string>& unsupported_options() {
     static const std::vector<std::string> keys = {
-        "altp2mhvm",  "channel",     "cpuid",         "cpus",          "cpus_soft", "device_model",
-        "display",    "dtdev",       "gfx_passthru",  "gic_version",   "iomem",     "ioports",
-        "irqs",       "mca_caps",    "mmio_hole",     "ms_vm_genid",   "opengl",    "p9",
-        "pvcalls",    "rdm",         "sdl",           "seclabel",      "init_seclabel", "spice",
-        "spicehost",  "spiceport",   "spicetls_port", "spicepasswd",   "stdvga",    "tee",
-        "usbctrl",    "usbdev",      "vdispl",        "vfb",           "viridian",  "vkb",
-        "vnuma",      "vsnd",        "vtpm",          "vuart",         "xauthority",
+        "altp2mhvm", "channel",       "cpuid",       "cpus",      "cpus_soft", "device_model",  "display",
+        "dtdev",     "gfx_passthru",  "gic_version", "iomem",     "ioports",   "irqs",          "mca_caps",
+        "mmio_hole", "ms_vm_genid",   "opengl",      "p9",        "pvcalls",   "rdm",           "sdl",
+        "seclabel",  "init_seclabel", "spice",       "spicehost", "spiceport", "spicetls_port", "spicepasswd",
+        "stdvga",    "tee",           "usbctrl",     "usbdev",    "vdispl",    "vfb",           "viridian",
+        "vkb",       "vnuma",         "vsnd",        "vtpm",      "vuart",     "xauthority",
     };
     return keys;
 }

@@ -28,7 +28,8 @@ Status check_pci(const std::string& text);
 Status check_disk(const std::string& text);
 Status check_rate(const std::string& text);
 
-// Private to src/xen: sets the key in libxl's structure. A key that means nothing for the domain's type is ignored, as by xl.
+// Private to src/xen: sets the key in libxl's structure. A key that means nothing for the domain's type is ignored, as
+// by xl.
 Status apply_option(const OptionSpec& option, DomainType type, libxl_domain_config& config);
 
 } // namespace bulkhead::xen

@@ -22,7 +22,8 @@ bool in_key(char c) {
     return starts_key(c) || (c >= '0' && c <= '9') || c == '.' || c == '_';
 }
 
-// libxlutil can neither list its keys nor tell their lines, so they are found here. The text is known to be well formed.
+// libxlutil can neither list its keys nor tell their lines, so they are found here. The text is known to be well
+// formed.
 class Scan {
 public:
     explicit Scan(std::string_view text) : text_(text) {}
@@ -66,7 +67,7 @@ private:
     void value(Assignment& assignment) {
         unsigned depth = 0;
         bool item_begins = false;
-        for (; at_ < text_.size(); ) {
+        for (; at_ < text_.size();) {
             const char c = text_[at_];
             if (c == '#') {
                 comment();

@@ -22,16 +22,16 @@ struct ConfigEntry {
 };
 
 struct ConfigTree {
-    std::string source; // the file's name, for messages
+    std::string source;               // the file's name, for messages
     std::vector<ConfigEntry> entries; // one per key, in order of the last assignment
     [[nodiscard]] const ConfigValue* find(std::string_view key) const;
 };
 
 constexpr std::size_t config_size_max = 256 * 1024;
 
-// Errors: "SOURCE:LINE: ..." as libxlutil reports them, a NUL byte, more than config_size_max bytes. A later assignment of
-// the same key replaces the earlier one and += appends to it, as for xl. libxlutil asserts on lack of memory: hand it
-// strangers' text only in a process that may die.
+// Errors: "SOURCE:LINE: ..." as libxlutil reports them, a NUL byte, more than config_size_max bytes. A later assignment
+// of the same key replaces the earlier one and += appends to it, as for xl. libxlutil asserts on lack of memory: hand
+// it strangers' text only in a process that may die.
 Result<ConfigTree> read_config(std::string_view text, const std::string& source);
 
 } // namespace bulkhead::xen

@@ -21,6 +21,6 @@ for i in 1 2 3 4; do dom0 sh -c "sleep 0.2; echo $i" >"$work/out.$i" & done
 wait
 equal "parallel sessions" "$(cat "$work"/out.[1-4] | tr '\n' ' ')" "1 2 3 4 "
 
-refused 127 "bulkhead-no-such" dom0 bulkhead-no-such
+refused 1 "bulkhead-no-such" dom0 bulkhead-no-such
 refused 1 "/no/such/file" "$BULKHEAD" lab get --name "$LAB" /no/such/file "$work/none"
 [ ! -e "$work/none" ] || fail "a failed get left a file"

@@ -3,7 +3,7 @@
 refused 1 "e1000e" "$BULKHEAD" lab up --name refusal --nic e1001
 refused 1 "ocaml" "$BULKHEAD" lab up --name refusal --xenstored rust
 refused 1 "--memory" "$BULKHEAD" lab up --name refusal --memory 64
-refused 1 "999999999" "$BULKHEAD" lab up --name refusal --memory 999999999
+refused 1 "1048576 MiB" "$BULKHEAD" lab up --name refusal --memory 999999999
 refused 1 "../x" "$BULKHEAD" lab up --name ../x
 refused 1 "/none" "$BULKHEAD" lab up --name refusal --image ndvm=/none
 refused 1 "lab up" "$BULKHEAD" lab exec --name refusal -- true

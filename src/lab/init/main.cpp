@@ -20,8 +20,8 @@
 #include <list>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/reboot.h>
 #include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <termios.h>

@@ -10,7 +10,7 @@
 namespace bulkhead::lab {
 
 struct Program {
-    pid_t pid = -1; // leader of its session and process group
+    pid_t pid = -1;          // leader of its session and process group
     Fd input, output, error; // our ends, non-blocking; with a terminal `error` is empty
 };
 

@@ -58,14 +58,16 @@ Status mount_file_systems() {
             return fail_errno(std::string("mounting ") + mount.path);
         }
     }
-    for (const char* folder : {"/run/xen", "/run/xenstored", "/run/lock", "/run/xen-hotplug", "/run/bulkhead",
-                               "/var/log/xen/console", "/var/log/bulkhead", "/var/lib/xen", "/var/lib/xenstored",
-                               "/var/lib/bulkhead", "/root", "/dev/shm"}) {
+    for (const char* folder :
+         {"/run/xen", "/run/xenstored", "/run/lock", "/run/xen-hotplug", "/run/bulkhead", "/var/log/xen/console",
+          "/var/log/bulkhead", "/var/lib/xen", "/var/lib/xenstored", "/var/lib/bulkhead", "/root", "/dev/shm"}) {
         TRY(make_directories(folder));
     }
     // What every Linux has and some programs ask for.
-    for (const auto& [target, path] : {std::pair{"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"},
-                                       {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"},
+    for (const auto& [target, path] : {std::pair{"/proc/self/fd", "/dev/fd"},
+                                       {"/proc/self/fd/0", "/dev/stdin"},
+                                       {"/proc/self/fd/1", "/dev/stdout"},
+                                       {"/proc/self/fd/2", "/dev/stderr"},
                                        {"/proc/mounts", "/etc/mtab"}}) {
         (void)!::symlink(target, path);
     }

@@ -19,7 +19,8 @@ struct LabSettings {
 Result<LabSettings> parse_lab_settings(std::string_view command_line);
 
 Status mount_file_systems();
-// Modules by /lib/bulkhead; errors are printed and the rest goes on, so that a lab with a broken module can be examined.
+// Modules by /lib/bulkhead; errors are printed and the rest goes on, so that a lab with a broken module can be
+// examined.
 void load_modules(const std::vector<std::string>& names);
 Status loopback_up();
 // Binds a device to xen-pciback, which must be loaded, before any other driver can take it.

@@ -49,9 +49,8 @@ void Toolstack::start(const std::string& xenstored) {
     if (xenstored != "ocaml") arguments.emplace_back("--pid-file=/run/xen/xenstored.pid");
     const auto store = launch(arguments, "/var/log/xen/xenstored.log");
     if (!store) return events_.failed(store.error().message);
-    children_.watch(*store, [this](int status) {
-        events_.failed("xenstored ended with status " + std::to_string(status));
-    });
+    children_.watch(*store,
+                    [this](int status) { events_.failed("xenstored ended with status " + std::to_string(status)); });
     wait_for_socket(
         "/run/xenstored/socket", std::chrono::seconds(30),
         [this] {

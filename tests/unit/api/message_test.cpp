@@ -39,18 +39,20 @@ TEST(Message, AnswersSurviveTheWay) {
 }
 
 TEST(Message, GarbageIsRefused) {
-    for (const char* line : {"", "{", "[]", "3", "null", "{\"version\":1}", "{\"version\":\"1\",\"verb\":\"x\"}", "{\"verb\":\"x\"}",
-                             "{\"version\":2,\"verb\":\"x\"}", "{\"version\":1,\"verb\":7}",
+    for (const char* line : {"", "{", "[]", "3", "null", "{\"version\":1}", "{\"version\":\"1\",\"verb\":\"x\"}",
+                             "{\"verb\":\"x\"}", "{\"version\":2,\"verb\":\"x\"}", "{\"version\":1,\"verb\":7}",
                              "{\"version\":1,\"verb\":\"x\",\"arguments\":[]}"}) {
         EXPECT_FALSE(parse_request(line)) << line;
     }
     EXPECT_FALSE(parse_request(std::string(100000, '[')));
     EXPECT_FALSE(parse_request(std::string(request_size_max + 1, ' ')));
-    for (const char* line : {"", "{}", "{\"error\":3}", "{\"error\":{}}", "{\"progress\":3}"}) EXPECT_FALSE(parse_answer(line)) << line;
+    for (const char* line : {"", "{}", "{\"error\":3}", "{\"error\":{}}", "{\"progress\":3}"})
+        EXPECT_FALSE(parse_answer(line)) << line;
 }
 
 TEST(Message, ADifferentVersionSaysWhatToDo) {
-    EXPECT_NE(parse_request("{\"version\":9,\"verb\":\"x\"}").error().message.find("restart bulkheadd"), std::string::npos);
+    EXPECT_NE(parse_request("{\"version\":9,\"verb\":\"x\"}").error().message.find("restart bulkheadd"),
+              std::string::npos);
 }
 
 TEST(LineReader, CutsLinesWhereverTheBytesBreak) {

@@ -4,8 +4,9 @@
 #include "base/file.hpp"
 
 #include <cerrno>
-#include <filesystem>
 #include <fcntl.h>
+#include <filesystem>
+#include <future>
 #include <gtest/gtest.h>
 #include <optional>
 #include <poll.h>
@@ -104,11 +105,19 @@ TEST_F(Console, ATerminalIsRawMeanwhileAndRestored) {
     ASSERT_EQ(::tcgetattr(terminal, &before), 0);
     options.input = terminal;
     std::optional<Result<int>> result;
+    std::promise<void> attached; // both terminals are raw from here on
+    options.attached = [&]() -> Status {
+        attached.set_value();
+        return {};
+    };
     std::thread console([&] { result.emplace(cli::run_console(options)); });
+    attached.get_future().wait();
     ASSERT_TRUE(write_all(guest.get(), "login:"));
     EXPECT_EQ(read_until(output.read, "login:"), "login:");
-    ASSERT_TRUE(write_all(user, "\x03" "x")); // Ctrl-C goes to the guest
-    EXPECT_EQ(read_until(guest, "x"), "\x03" "x");
+    ASSERT_TRUE(write_all(user, "\x03"
+                                "x")); // Ctrl-C goes to the guest
+    EXPECT_EQ(read_until(guest, "x"), "\x03"
+                                      "x");
     termios during{};
     ASSERT_EQ(::tcgetattr(terminal, &during), 0);
     EXPECT_EQ(during.c_lflag & (ICANON | ECHO | ISIG), 0U);

@@ -110,8 +110,8 @@ TEST(DomainConfig, UnknownKeysWarnAndUnsupportedOnesFail) {
 }
 
 TEST(DomainConfig, TheLastAssignmentWins) {
-    const auto parsed = parse_domain(config::with_overrides(minimal + "memory=64\n# end", {"memory=96", "name=web", "ramdisk=7a/b"}),
-                                     "f.cfg", host);
+    const auto parsed = parse_domain(
+        config::with_overrides(minimal + "memory=64\n# end", {"memory=96", "name=web", "ramdisk=7a/b"}), "f.cfg", host);
     ASSERT_TRUE(parsed) << parsed.error().message;
     EXPECT_EQ(parsed->spec.memory, 96);
     EXPECT_EQ(parsed->spec.name, "web"); // a shell took its quotes

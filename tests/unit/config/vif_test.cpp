@@ -16,9 +16,10 @@ std::string error_of(const std::string& text) {
 
 TEST(Vif, ReadsEveryKey) {
     xen::NicSpec nic;
-    ASSERT_TRUE(config::parse_vif(" mac=00:16:3e:0a:0b:0c, bridge=br0,backend=ndvm,script=vif-route,ip=10.0.0.1,vifname=web0,"
-                                  "gatewaydev=eth1,rate=10MB/s@20ms,mtu=9000,devid=3,model=e1000,type=vif,untrusted",
-                                  nic));
+    ASSERT_TRUE(
+        config::parse_vif(" mac=00:16:3e:0a:0b:0c, bridge=br0,backend=ndvm,script=vif-route,ip=10.0.0.1,vifname=web0,"
+                          "gatewaydev=eth1,rate=10MB/s@20ms,mtu=9000,devid=3,model=e1000,type=vif,untrusted",
+                          nic));
     EXPECT_EQ(nic.mac, "00:16:3e:0a:0b:0c");
     EXPECT_EQ(nic.bridge, "br0");
     EXPECT_EQ(nic.backend, "ndvm");
@@ -33,7 +34,8 @@ TEST(Vif, ReadsEveryKey) {
 
 TEST(Vif, SaysWhatIsWrong) {
     EXPECT_EQ(error_of("mac=00:16:3e:00:00"), "mac: '00:16:3e:00:00' is not an address such as 00:16:3e:01:02:03");
-    EXPECT_EQ(error_of("mac=01:16:3e:00:00:01"), "mac: '01:16:3e:00:00:01' is a multicast address; the first byte must be even");
+    EXPECT_EQ(error_of("mac=01:16:3e:00:00:01"),
+              "mac: '01:16:3e:00:00:01' is a multicast address; the first byte must be even");
     EXPECT_EQ(error_of("mtu=67"), "mtu: '67' is not a number from 68 to 65535");
     EXPECT_EQ(error_of("mtu=-1"), "mtu: '-1' is not a number from 68 to 65535");
     EXPECT_NE(error_of("bridge=a/b").find("is not an interface name"), std::string::npos);

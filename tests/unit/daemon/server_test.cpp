@@ -30,10 +30,14 @@ struct ServerTest : testing::Test {
 
     void SetUp() override {
         server = daemon::Server::open(loop, path, [this](std::shared_ptr<daemon::Call> call) {
-                     if (call->request.verb == "echo") call->result(call->request.arguments);
-                     else if (call->request.verb == "fail") call->error({"as asked", 7});
-                     else if (call->request.verb == "big") call->result("\"" + std::string(8 << 20, 'b') + "\"");
-                     else waiting.push_back(std::move(call));
+                     if (call->request.verb == "echo")
+                         call->result(call->request.arguments);
+                     else if (call->request.verb == "fail")
+                         call->error({"as asked", 7});
+                     else if (call->request.verb == "big")
+                         call->result("\"" + std::string(8 << 20, 'b') + "\"");
+                     else
+                         waiting.push_back(std::move(call));
                  }).value();
     }
     void TearDown() override {

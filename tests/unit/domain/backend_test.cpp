@@ -26,7 +26,9 @@ struct BackendTest : testing::Test {
         domains[1].id = 3;
         domains[1].name = "ndvm";
     }
-    Result<Backend> find(seconds patience = seconds(20)) { return find_backend(store, domains, "ndvm", patience, progress); }
+    Result<Backend> find(seconds patience = seconds(20)) {
+        return find_backend(store, domains, "ndvm", patience, progress);
+    }
 };
 
 } // namespace
@@ -96,6 +98,7 @@ TEST_F(BackendTest, ForeignAgentsAreTakenAsTheyAre) {
 TEST_F(BackendTest, DeadOrUnknown) {
     domains[1].shutdown = true;
     EXPECT_NE(find().error().message.find("has shut down"), std::string::npos);
-    EXPECT_NE(find_backend(store, domains, "ndmv", seconds(1), progress).error().message.find("did you mean 'ndvm'"), std::string::npos);
+    EXPECT_NE(find_backend(store, domains, "ndmv", seconds(1), progress).error().message.find("did you mean 'ndvm'"),
+              std::string::npos);
     EXPECT_EQ(find_backend(store, domains, "", seconds(1), progress)->id, 0U);
 }

@@ -36,6 +36,7 @@ TEST(Policy, ActionByReason) {
 }
 
 TEST(Policy, GarbageIsRefused) {
-    for (const char* text : {"", "[]", "{", "{\"on_crash\":3}", "{\"driver_domain\":\"x\"}"}) EXPECT_FALSE(parse_policy(text)) << text;
+    for (const char* text : {"", "[]", "{", "{\"on_crash\":3}", "{\"driver_domain\":\"x\"}"})
+        EXPECT_FALSE(parse_policy(text)) << text;
     EXPECT_TRUE(parse_policy("{}"));
 }

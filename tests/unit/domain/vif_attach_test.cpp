@@ -1,8 +1,8 @@
 #include "domain/vif_attach.hpp"
 
+#include "support/fake_xenstored.hpp"
 #include <cerrno>
 #include <gtest/gtest.h>
-#include "support/fake_xenstored.hpp"
 
 #include <thread>
 
@@ -27,13 +27,17 @@ TEST(Judge, TheDriverDomainsErrorComesFirst) {
     const auto judgement = judge(state("4", "4", "error", "bridge 'x' does not exist"), "ndvm", "web");
     EXPECT_EQ(judgement.verdict, Verdict::failed);
     EXPECT_EQ(judgement.reason, "driver domain 'ndvm' refused the vif: bridge 'x' does not exist");
-    EXPECT_EQ(judge(state("2", "1", "", "no such link"), "ndvm", "web").verdict, Verdict::failed); // text first, status later
+    EXPECT_EQ(judge(state("2", "1", "", "no such link"), "ndvm", "web").verdict,
+              Verdict::failed); // text first, status later
 }
 
 TEST(Judge, SaysWhichSideIsMissing) {
-    EXPECT_NE(judge(state("1", "1", ""), "ndvm", "web").reason.find("backend in 'ndvm' has not taken it up"), std::string::npos);
-    EXPECT_NE(judge(state("2", "1", ""), "ndvm", "web").reason.find("does bulkhead-agent run there"), std::string::npos);
-    EXPECT_NE(judge(state("2", "1", "connected"), "ndvm", "web").reason.find("frontend in 'web' has not connected (state: initialising)"),
+    EXPECT_NE(judge(state("1", "1", ""), "ndvm", "web").reason.find("backend in 'ndvm' has not taken it up"),
+              std::string::npos);
+    EXPECT_NE(judge(state("2", "1", ""), "ndvm", "web").reason.find("does bulkhead-agent run there"),
+              std::string::npos);
+    EXPECT_NE(judge(state("2", "1", "connected"), "ndvm", "web")
+                  .reason.find("frontend in 'web' has not connected (state: initialising)"),
               std::string::npos);
     EXPECT_NE(judge(state("2", "bogus", "connected"), "ndvm", "web").reason.find("no state"), std::string::npos);
     EXPECT_EQ(judge(state("6", "4", "connected"), "ndvm", "web").verdict, Verdict::failed);

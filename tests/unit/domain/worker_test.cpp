@@ -26,7 +26,8 @@ struct WorkerTest : testing::Test {
     bool died = false;
     bool allow = true;
 
-    Workers::Id start(std::function<Result<std::string>(const WorkerSide&)> run, milliseconds deadline = std::chrono::seconds(30)) {
+    Workers::Id start(std::function<Result<std::string>(const WorkerSide&)> run,
+                      milliseconds deadline = std::chrono::seconds(30)) {
         Job job;
         job.name = "test";
         job.deadline = deadline;

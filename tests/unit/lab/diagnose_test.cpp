@@ -28,8 +28,9 @@ TEST(Diagnose, Dom0PanicIsTheCauseOfDom0sCrash) {
 }
 
 TEST(Diagnose, InitsOwnErrorIsTheCauseOfThePanic) {
-    const auto cause = find_fatal("lab-init: error: mounting /proc/xen: No such device\r\n"
-                                  "[    6.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100\r\n");
+    const auto cause =
+        find_fatal("lab-init: error: mounting /proc/xen: No such device\r\n"
+                   "[    6.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100\r\n");
     ASSERT_TRUE(cause);
     EXPECT_EQ(*cause, "dom0's init failed: mounting /proc/xen: No such device");
 }

@@ -15,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(LabSettings, FromTheKernelCommandLine) {
-    const auto settings = parse_lab_settings("console=hvc0 bulkhead.xenstored=ocaml bulkhead.hide=0000:00:02.0,0000:00:04.0 x\n");
+    const auto settings =
+        parse_lab_settings("console=hvc0 bulkhead.xenstored=ocaml bulkhead.hide=0000:00:02.0,0000:00:04.0 x\n");
     ASSERT_TRUE(settings);
     EXPECT_EQ(settings->xenstored, "ocaml");
     EXPECT_THAT(settings->hidden, testing::ElementsAre("0000:00:02.0", "0000:00:04.0"));

@@ -14,7 +14,8 @@ TEST(Options, DefaultsAreGood) {
 TEST(Options, Names) {
     EXPECT_TRUE(check_name("a"));
     EXPECT_TRUE(check_name("ci-7_x.y"));
-    for (const char* bad : {"", ".", "..", "-x", ".hidden", "a/b", "a b", "a\n", "ä", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+    for (const char* bad :
+         {"", ".", "..", "-x", ".hidden", "a/b", "a b", "a\n", "ä", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
         EXPECT_FALSE(check_name(bad)) << bad;
     }
 }

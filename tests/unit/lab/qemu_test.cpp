@@ -24,8 +24,7 @@ TEST(Qemu, DefaultMachine) {
     EXPECT_EQ(words[0], "qemu-system-x86_64");
     EXPECT_THAT(values(words, "-accel"), Contains("tcg,thread=multi"));
     EXPECT_THAT(values(words, "-device"), Contains("intel-iommu,intremap=on"));
-    EXPECT_THAT(values(words, "-device"),
-                Contains(HasSubstr("e1000e,netdev=outside,addr=02.0,mac=52:54:00:12:34:56")));
+    EXPECT_THAT(values(words, "-device"), Contains(HasSubstr("e1000e,netdev=outside,addr=02.0,mac=52:54:00:12:34:56")));
     EXPECT_THAT(values(words, "-cpu"), Contains(HasSubstr("-smap,-monitor")));
     EXPECT_THAT(values(words, "-netdev"), Contains(HasSubstr("restrict=on")));
     EXPECT_THAT(words, Contains("-no-reboot"));
@@ -85,7 +84,8 @@ TEST(Qemu, OptionsReachTheCommandLine) {
 TEST(Qemu, OneSocketPerExecPort) {
     const auto words = qemu_arguments(LabOptions(), Accelerator::tcg);
     for (unsigned port = 0; port < exec_ports; ++port) {
-        EXPECT_THAT(values(words, "-chardev"), Contains(HasSubstr("path=" + exec_socket(port) + ",server=on,wait=off")));
+        EXPECT_THAT(values(words, "-chardev"),
+                    Contains(HasSubstr("path=" + exec_socket(port) + ",server=on,wait=off")));
         EXPECT_THAT(values(words, "-device"), Contains(testing::EndsWith(",name=bulkhead." + std::to_string(port))));
     }
 }

@@ -182,7 +182,8 @@ TEST_F(SessionTest, Deadline) {
 
 TEST_F(SessionTest, ProgramDiesWithItsClient) {
     const std::string mark = folder_ + "/pid";
-    const auto got = run({"sh", "-c", "echo $$ >" + mark + ".tmp; mv " + mark + ".tmp " + mark + "; sleep 60"}, {}, -1, 1s);
+    const auto got =
+        run({"sh", "-c", "echo $$ >" + mark + ".tmp; mv " + mark + ".tmp " + mark + "; sleep 60"}, {}, -1, 1s);
     ASSERT_FALSE(got.status);
     const auto text = read_file(mark, 100);
     ASSERT_TRUE(text);

@@ -17,8 +17,10 @@ TEST(Address, ReadsBothForms) {
 }
 
 TEST(Address, RefusesEverythingElse) {
-    for (const char* wrong : {"", ".", ":", "00:02", "02.0", "00:02.8", "00:20.0", "100:02.0", "00:02.00", "00:02.0 ", " 00:02.0", "00:02.-1",
-                              "10000:00:02.0", "0000:00:02:0", "0:0:0:0.0", "00.02:0", "0x0:02.0", "00:02.0/../..", "00:*.0", ":00:02.0"}) {
+    for (const char* wrong :
+         {"",          ".",        ":",        "00:02",         "02.0",     "00:02.8",       "00:20.0",
+          "100:02.0",  "00:02.00", "00:02.0 ", " 00:02.0",      "00:02.-1", "10000:00:02.0", "0000:00:02:0",
+          "0:0:0:0.0", "00.02:0",  "0x0:02.0", "00:02.0/../..", "00:*.0",   ":00:02.0"}) {
         EXPECT_FALSE(parse_address(wrong)) << wrong;
     }
 }
@@ -62,8 +64,9 @@ TEST_F(Sysfs, SaysWhoHasTheDeviceAndWhatToDo) {
     add("0000:00:02.0", "e1000e", "eth0");
     const Status used = pci::check_assignable(sysfs, *parse_address("00:02.0"));
     ASSERT_FALSE(used);
-    EXPECT_EQ(used.error().message, "PCI device 0000:00:02.0 is not assignable: it is in use by dom0's driver 'e1000e' (network "
-                                    "interface eth0); run: bulkhead pci-assignable-add 0000:00:02.0");
+    EXPECT_EQ(used.error().message,
+              "PCI device 0000:00:02.0 is not assignable: it is in use by dom0's driver 'e1000e' (network "
+              "interface eth0); run: bulkhead pci-assignable-add 0000:00:02.0");
     EXPECT_FALSE(sysfs.has_pciback());
     const Status none = pci::check_assignable(sysfs, *parse_address("00:03.0"));
     ASSERT_FALSE(none);

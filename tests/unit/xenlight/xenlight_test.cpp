@@ -29,13 +29,15 @@ TEST(Mac, IsStrict) {
     const auto mac = xen::parse_mac("00:16:3E:0a:0B:ff");
     ASSERT_TRUE(mac);
     EXPECT_EQ(xen::mac_text(mac->data()), "00:16:3e:0a:0b:ff");
-    for (const char* wrong : {"", "00:16:3e:0a:0b", "00-16-3e-0a-0b-ff", "0:16:3e:0a:0b:fff", "00:16:3e:0a:0b:fg", "+0:16:3e:0a:0b:ff"}) {
+    for (const char* wrong :
+         {"", "00:16:3e:0a:0b", "00-16-3e-0a-0b-ff", "0:16:3e:0a:0b:fff", "00:16:3e:0a:0b:fg", "+0:16:3e:0a:0b:ff"}) {
         EXPECT_FALSE(xen::parse_mac(wrong)) << wrong;
     }
 }
 
 TEST(XlCfg, KeepsLinesOfKeysAndItems) {
-    const auto tree = xen::read_config("# a = 1\na = 'x # no comment'; b = [ 1,\n 'two' , # c = 3\n [ 3, 4 ] ]\n\nd=5\na += 'y'", "t");
+    const auto tree = xen::read_config(
+        "# a = 1\na = 'x # no comment'; b = [ 1,\n 'two' , # c = 3\n [ 3, 4 ] ]\n\nd=5\na += 'y'", "t");
     ASSERT_TRUE(tree) << tree.error().message;
     ASSERT_EQ(tree->entries.size(), 3U);
     EXPECT_EQ(tree->find("a")->text, "x # no commenty");
@@ -57,7 +59,8 @@ TEST(Options, EveryKeyOfTheTableTakesAValue) {
         list.is_list = true;
         list.items.push_back({false, "text", {}, 1});
         bool taken = static_cast<bool>(xen::check_option(key, list));
-        for (const char* text : {"1", "seabios", "qemu-xen", "ide", "stdvga", "default", "none", "native", "disabled"}) {
+        for (const char* text :
+             {"1", "seabios", "qemu-xen", "ide", "stdvga", "default", "none", "native", "disabled"}) {
             taken = taken || xen::check_option(key, {false, text, {}, 1});
         }
         EXPECT_TRUE(taken) << key;
