@@ -35,6 +35,9 @@ Result<Pipe> make_pipe() {
     for (int& fd : source) fd = ::fcntl(fd < 0 ? null_fd : fd, F_DUPFD_CLOEXEC, 3);
     bool ready = true;
     for (int fd = 0; fd < 3; ++fd) ready = ready && ::dup2(source[fd], fd) >= 0;
+    // Whoever started us may have left descriptors open without CLOEXEC; a long-lived child must not hold them.
+    if (error_fd > 3) ::close_range(3, static_cast<unsigned>(error_fd) - 1, 0);
+    ::close_range(static_cast<unsigned>(error_fd) + 1, ~0U, 0);
     if (ready && !options.directory.empty()) ready = ::chdir(options.directory.c_str()) == 0;
     sigset_t none;
     sigemptyset(&none);

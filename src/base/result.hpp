@@ -53,7 +53,8 @@ typename R::value_type take(R& result) {
 
 } // namespace bulkhead
 
-// Evaluates to the value of a Result, or returns its error from the enclosing function.
+// Evaluates to the value of a Result, or returns its error from the enclosing function. Not inside a braced list after
+// another member ({std::string(x), TRY(y)}): what was made before it is not destroyed when it returns.
 #define TRY(...)                                                                                                       \
     ({                                                                                                                 \
         auto&& try_result_ = (__VA_ARGS__);                                                                            \

@@ -71,7 +71,8 @@ struct Source {
 Result<Source> read_source(const std::string& file) {
     constexpr std::size_t limit = 256 * 1024; // the daemon's own
     if (file == "/dev/null") return Source{file, ""};
-    return Source{file, TRY(context(read_file(file, limit), "configuration"))};
+    std::string text = TRY(context(read_file(file, limit), "configuration"));
+    return Source{file, std::move(text)};
 }
 
 Result<int> console_of(const std::string& domain, const std::string& type) {

@@ -12,7 +12,8 @@ namespace {
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr seconds connect_patience{20};
+// A busy driver domain on a slow machine; a vif that cannot connect says so at once and does not wait this long.
+constexpr seconds connect_patience{60};
 
 // XenbusState, xen/io/xenbus.h.
 std::string state_name(const std::string& state) {
@@ -95,6 +96,10 @@ Judgement judge(const VifState& state, const std::string& backend, const std::st
         return {Verdict::wait,
                 "nothing in '" + backend +
                     "' has connected it to a bridge (no hotplug-status); does bulkhead-agent run there?"};
+    }
+    if (state.frontend_state == "4") {
+        return {Verdict::wait, "the frontend in '" + client + "' is connected, but the backend in '" + backend +
+                                   "' has not mapped its rings yet (state: " + state_name(state.backend_state) + ")"};
     }
     return {Verdict::wait, "the frontend in '" + client + "' has not connected (state: " +
                                state_name(state.frontend_state) + "); does it have a xen-netfront driver?"};

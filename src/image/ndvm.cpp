@@ -63,7 +63,9 @@ Result<BuiltImage> build_ndvm(const NdvmOptions& options) {
     if (options.debug_shell) packages.emplace_back("busybox-static");
     const Sources sources = TRY(prepare_sources(options, packages));
     const ModuleTree& tree = sources.kernel.modules;
-    const ModuleChoice choice{service_modules, TRY(nic_modules(tree, options.nics))};
+    ModuleChoice choice;
+    choice.load = service_modules;
+    choice.present = TRY(nic_modules(tree, options.nics));
 
     nlohmann::json inputs = describe_inputs(options, sources, packages);
     inputs["agent"] = {{"sha256", sha256(agent)}};

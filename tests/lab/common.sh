@@ -11,7 +11,7 @@ say() { echo "--- $*"; }
 fail() {
   echo "FAILED: $*" >&2
   echo "--- last lines of the lab's consoles" >&2
-  "$BULKHEAD" lab log --name "$LAB" 2>/dev/null | tail -n 40 >&2 || true
+  "$BULKHEAD" lab log --name "$LAB" 2>/dev/null </dev/null | tail -n 40 >&2 || true
   exit 1
 }
 
@@ -39,7 +39,7 @@ refused() {
 # Follows the stream; the time limit only bounds a failure.
 stamp() {
   local guest=$1 part=$2 limit=${3:-60}
-  timeout "$limit" "$BULKHEAD" lab log --name "$LAB" --guest "$guest" --follow 2>/dev/null | grep -m1 -F -- "$part" ||
+  grep -m1 -aF -- "$part" < <(exec timeout "$limit" "$BULKHEAD" lab log --name "$LAB" --guest "$guest" --follow 2>/dev/null) ||
     fail "$guest did not say '$part' within $limit s"
 }
 
@@ -59,7 +59,7 @@ await_node() {
 
 # The scenarios leave dom0 as they found it; this proves it and is each one's last line.
 leaves_nothing() {
-  equal "domains left" "$(dom0 bulkhead list --json | python3 -c 'import json,sys; print([d["name"] for d in json.load(sys.stdin) if d["domid"]])')" "[]"
+  equal "domains left" "$(dom0 bulkhead list --json | python3 -c 'import json,sys; print([d["name"] for d in json.load(sys.stdin) if d["id"]])')" "[]"
   equal "backends left" "$(dom0 sh -c 'xenstore-list /local/domain/0/backend 2>/dev/null; xenstore-list /local/domain/0/device 2>/dev/null' | tr '\n' ' ')" ""
   equal "toolstack nodes left" "$(dom0 xenstore-list /libxl 2>/dev/null | grep -vx 0 | tr '\n' ' ' || true)" ""
 }

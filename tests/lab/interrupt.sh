@@ -17,7 +17,7 @@ equal "labs left" "$("$BULKHEAD" lab status --json | grep -c "\"$LAB\"" || true)
 say "two of one name, and a sudden death"
 "$BULKHEAD" lab up --name "$LAB"
 refused 1 "$LAB" "$BULKHEAD" lab up --name "$LAB"
-pid=$("$BULKHEAD" lab status --name "$LAB" --json | python3 -c 'import json,sys; d=json.load(sys.stdin); d=d[0] if isinstance(d, list) else d; print(d["pid"])')
+pid=$("$BULKHEAD" lab status --name "$LAB" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["pid"])')
 kill -9 "$pid"
 tail --pid="$pid" -f /dev/null
 refused 1 "ended" "$BULKHEAD" lab exec --name "$LAB" -- true

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t to_host_limit = 512 * 1024;
 constexpr std::size_t to_input_limit = 512 * 1024;
 constexpr std::size_t chunk = 64 * 1024;
-constexpr auto hang_up_patience = std::chrono::milliseconds(300);
+constexpr auto hang_up_patience = std::chrono::seconds(3);
 
 } // namespace
 
