@@ -2,6 +2,7 @@
 
 #include "xen/libxl.hpp"
 #include "xen/spec_convert.hpp"
+#include "xen/store.hpp"
 #include "xen/uuid.hpp"
 
 #include <algorithm>
@@ -45,6 +46,28 @@ Status done(Context& xen, int rc, const std::string& what) {
 
 std::string suggest_acpi(const char* verb) {
     return std::string(": the guest has no PV drivers that listen; try: bulkhead ") + verb + " -F";
+}
+
+// libxl removes a device's directory but leaves some of its parents, such as backend/pci. Only tidiness: no error here
+// is one of the caller's operation.
+void remove_empty_backends() {
+    const std::string root = "/local/domain/0/backend";
+    Result<Store> store = Store::open();
+    if (!store) return;
+    const auto remove_if_empty = [&store](const std::string& path) {
+        (void)store->transaction([&path](Transaction& now) -> Status {
+            if (!TRY(now.list(path)).empty()) return {};
+            return now.remove(path);
+        });
+    };
+    const auto children = [&store](const std::string& path) {
+        return store->list(path).value_or(std::vector<std::string>{});
+    };
+    for (const std::string& kind : children(root)) {
+        const std::string folder = root + "/" + kind;
+        for (const std::string& frontend : children(folder)) remove_if_empty(folder + "/" + frontend);
+        remove_if_empty(folder);
+    }
 }
 
 } // namespace
@@ -149,7 +172,9 @@ bool dom0_memory_is_fixed(Context& xen) {
 
 Status destroy_domain(Context& xen, unsigned domain) {
     xen.clear();
-    return done(xen, libxl_domain_destroy(xen.get(), domain, nullptr), "cannot destroy " + domain_text(domain));
+    const int rc = libxl_domain_destroy(xen.get(), domain, nullptr);
+    remove_empty_backends();
+    return done(xen, rc, "cannot destroy " + domain_text(domain));
 }
 
 Status shutdown_domain(Context& xen, unsigned domain, bool acpi) {

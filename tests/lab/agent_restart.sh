@@ -12,12 +12,17 @@ await_node "/local/domain/$debug/data/bulkhead/state" ready 90
 
 dom0 bulkhead network-attach 0 backend=debug bridge=inner mac=00:16:3e:00:00:50
 dom0 bulkhead network-attach client backend=debug bridge=inner mac=00:16:3e:00:00:51
-link=$(dom0 sh -c 'for n in /sys/class/net/*; do [ "$(cat $n/address)" = 00:16:3e:00:00:50 ] && basename $n; done')
+link=$(basename "$(dirname "$(dom0 sh -c 'grep -l 00:16:3e:00:00:50 /sys/class/net/*/address')")")
 dom0 sh -c "ip addr add 10.9.0.1/24 dev $link && ip link set $link up"
-echo 'ip link set eth1 up; ip addr add 10.9.0.2/24 dev eth1; echo client-address-set' | dom0 bulkhead console client | grep -q client-address-set
+echo 'ip link set eth1 up; ip addr add 10.9.0.2/24 dev eth1; echo client-address-set' | dom0 bulkhead console client >"$work/console"
+contains "the client's console" "$(cat "$work/console")" client-address-set
 dom0 ping -c 2 -W 5 10.9.0.2
 
-agent() { echo 'echo agent=$(pidof bulkhead-agent | tr " " "\n" | sort -n | tail -n1)=' | dom0 bulkhead console debug | grep -o 'agent=[0-9]*=' | head -n1 | tr -dc 0-9; }
+# The agent that serves is the child of PID 1, which has the same name: the larger number of the two.
+agent() {
+  echo 'echo pids=$(busybox pidof bulkhead-agent)=' | dom0 bulkhead console debug | grep -aoE 'pids=[0-9 ]+=' |
+    head -n1 | tr -dc '0-9 \n' | tr ' ' '\n' | sort -n | tail -n1
+}
 before=$(agent)
 heartbeat=$(node "/local/domain/$debug/data/bulkhead/heartbeat")
 echo "kill -9 $before" | dom0 bulkhead console debug >/dev/null

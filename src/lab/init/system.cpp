@@ -96,6 +96,9 @@ Status loopback_up() {
 Status hide_device(const std::string& address) {
     const std::string driver = "/sys/bus/pci/drivers/pciback/";
     if (!exists("/sys/bus/pci/devices/" + address)) return fail("there is no PCI device " + printable(address));
+    // The channels to the host need virtio_pci, which takes a virtio NIC too: it is the first to have it.
+    const std::string taken = "/sys/bus/pci/devices/" + address + "/driver/unbind";
+    if (exists(taken)) TRY(write_to(taken, address));
     TRY(context(write_to(driver + "new_slot", address), "xen-pciback"));
     TRY(context(write_to(driver + "bind", address), "xen-pciback"));
     return {};

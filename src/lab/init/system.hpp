@@ -23,7 +23,7 @@ Status mount_file_systems();
 // examined.
 void load_modules(const std::vector<std::string>& names);
 Status loopback_up();
-// Binds a device to xen-pciback, which must be loaded, before any other driver can take it.
+// Binds a device to xen-pciback, which must be loaded; a driver that has it must let it go.
 Status hide_device(const std::string& address);
 // Loads the drivers of PCI network cards that no driver has: dom0's own card when it was not hidden from it.
 Status load_network_drivers(ModuleLoader& loader);

@@ -55,7 +55,8 @@ TEST(Message, CutAndLyingDatagramsAreBounded) {
     Request request(RTM_NEWLINK, 0, 7);
     request.put_text(IFLA_IFNAME, "vif1.0");
     const std::string bytes = request.bytes(1);
-    for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_TRUE(split_datagram(std::string_view(bytes).substr(0, size)).empty());
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        EXPECT_TRUE(split_datagram(std::string_view(bytes).substr(0, size)).empty());
     std::string liar = bytes;
     liar[0] = 4; // shorter than its own header
     EXPECT_TRUE(split_datagram(liar).empty());
