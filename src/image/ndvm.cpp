@@ -21,6 +21,7 @@ const std::vector<std::string> service_modules = {"xen_pcifront", "bridge", "xen
 // PID 1 must be the agent, so the shell runs beside it, started again whenever it is left. The agent mounts /dev
 // meanwhile.
 constexpr const char* shell_init = R"(#!/bin/busybox sh
+busybox mount -t devtmpfs dev /dev # a background job gets /dev/null
 (
     while :; do
         busybox sleep 1
