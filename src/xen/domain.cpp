@@ -48,12 +48,13 @@ std::string suggest_acpi(const char* verb) {
     return std::string(": the guest has no PV drivers that listen; try: bulkhead ") + verb + " -F";
 }
 
-// libxl removes a device's directory but leaves some of its parents, such as backend/pci. Only tidiness: no error here
-// is one of the caller's operation.
-void remove_empty_backends() {
+// After the end of `domain`. libxl 4.17 leaves the PCI back end of a destroyed domain (closed, but with all its nodes),
+// and empty parents of others. Only tidiness: no error here is one of the caller's operation.
+void remove_left_backends(unsigned domain) {
     const std::string root = "/local/domain/0/backend";
     Result<Store> store = Store::open();
     if (!store) return;
+    (void)store->remove(root + "/pci/" + std::to_string(domain));
     const auto remove_if_empty = [&store](const std::string& path) {
         (void)store->transaction([&path](Transaction& now) -> Status {
             if (!TRY(now.list(path)).empty()) return {};
@@ -173,7 +174,7 @@ bool dom0_memory_is_fixed(Context& xen) {
 Status destroy_domain(Context& xen, unsigned domain) {
     xen.clear();
     const int rc = libxl_domain_destroy(xen.get(), domain, nullptr);
-    remove_empty_backends();
+    if (rc == 0) remove_left_backends(domain);
     return done(xen, rc, "cannot destroy " + domain_text(domain));
 }
 
