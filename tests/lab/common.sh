@@ -61,5 +61,5 @@ await_node() {
 leaves_nothing() {
   equal "domains left" "$(dom0 bulkhead list --json | python3 -c 'import json,sys; print([d["name"] for d in json.load(sys.stdin) if d["id"]])')" "[]"
   equal "backends left" "$(dom0 sh -c 'xenstore-list /local/domain/0/backend 2>/dev/null; xenstore-list /local/domain/0/device 2>/dev/null' | tr '\n' ' ')" ""
-  equal "toolstack nodes left" "$(dom0 xenstore-list /libxl 2>/dev/null | grep -vx 0 | tr '\n' ' ' || true)" ""
+  equal "toolstack nodes left" "$(dom0 xenstore-list /libxl 2>/dev/null | grep -E '^[1-9][0-9]*$' | tr '\n' ' ' || true)" ""
 }
