@@ -8,6 +8,8 @@ dom0 bulkhead create /root/cfg/ndvm.cfg 'name="debug"' 'pci=[]' 'memory=128' \
   'ramdisk="/var/lib/bulkhead/images/debug/initramfs"' \
   'cmdline="console=hvc0 panic=-1 rodata=off bulkhead.nic=none bulkhead.bridge=inner"'
 debug=$(dom0 bulkhead domid debug)
+leave() { dom0 bulkhead destroy debug >/dev/null 2>&1 || true; }
+leave_with=leave
 await_node "/local/domain/$debug/data/bulkhead/state" ready 90
 
 dom0 bulkhead network-attach 0 backend=debug bridge=inner mac=00:16:3e:00:00:50
@@ -24,7 +26,6 @@ agent() {
     head -n1 | tr -dc '0-9 \n' | tr ' ' '\n' | sort -n | tail -n1
 }
 before=$(agent)
-heartbeat=$(node "/local/domain/$debug/data/bulkhead/heartbeat")
 echo "kill -9 $before" | dom0 bulkhead console debug >/dev/null
 contains "the console" "$(stamp debug 'was killed by signal 9')" "started again"
 after=$(agent)
@@ -37,8 +38,7 @@ equal "the client's vif" "$(node "/local/domain/$debug/backend/vif/$client/1/sta
 equal "its hotplug-status" "$(node "/local/domain/$debug/backend/vif/$client/1/hotplug-status")" connected
 
 say "the restarted agent serves"
-dom0 timeout 30 xenstore-watch -n 3 "/local/domain/$debug/data/bulkhead/heartbeat" >/dev/null
-[ "$heartbeat" != "$(node "/local/domain/$debug/data/bulkhead/heartbeat")" ] || fail "no heartbeat after the restart"
+await_moves "/local/domain/$debug/data/bulkhead/heartbeat" 2 30
 dom0 bulkhead network-detach client 00:16:3e:00:00:51
 equal "the client's backend" "$(node "/local/domain/$debug/backend/vif/$client/1/state")" ""
 dom0 bulkhead network-attach client backend=debug bridge=inner

@@ -4,7 +4,8 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+leave_with=: # what else to do when the scenario ends, whatever its result
+trap '$leave_with; rm -rf "$work"' EXIT
 
 say() { echo "--- $*"; }
 
@@ -55,6 +56,19 @@ await_node() {
       [ "$(xenstore-read "$1" 2>/dev/null)" = "$2" ] && break
     done
     kill "$COPROC_PID"' await "$path" "$value" || fail "$path did not become '$value' within $limit s; it is '$(node "$path")'"
+}
+
+# await_moves PATH TIMES [SECONDS]: waits until the node's value has changed that often, by a watch on it.
+await_moves() {
+  timeout "${3:-60}" "$BULKHEAD" lab exec --name "$LAB" -- bash -c '
+    coproc xenstore-watch "$1"
+    last=$(xenstore-read "$1" 2>/dev/null) moves=0
+    while [ $moves -lt "$2" ] && read -r _ <&"${COPROC[0]}"; do
+      now=$(xenstore-read "$1" 2>/dev/null)
+      [ "$now" = "$last" ] || moves=$((moves + 1))
+      last=$now
+    done
+    kill "$COPROC_PID"' await "$1" "$2" || fail "$1 did not change $2 times; it is '$(node "$1")'"
 }
 
 # The scenarios leave dom0 as they found it; this proves it and is each one's last line.
