@@ -75,7 +75,10 @@ Result<nlohmann::json> Client::receive() {
             api::Answer answer = TRY(context(api::parse_answer(*line), "bulkheadd"));
             if (answer.kind == api::Answer::Kind::error) return tl::unexpected(std::move(answer.error));
             if (answer.kind == api::Answer::Kind::result) return nlohmann::json::parse(answer.text, nullptr, false);
-            if (!quiet_) show(answer.text);
+            if (take_)
+                take_(answer.text);
+            else if (!quiet_)
+                show(answer.text);
         }
         char buffer[64 * 1024];
         const ssize_t got = ::read(socket_.get(), buffer, sizeof buffer);

@@ -4,6 +4,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -21,11 +22,14 @@ public:
     Status send(const std::string& verb, const nlohmann::json& arguments);
     Result<nlohmann::json> receive();
     void set_quiet(bool quiet) { quiet_ = quiet; }
+    // Takes the progress instead of stderr.
+    void on_progress(std::function<void(const std::string&)> take) { take_ = std::move(take); }
 
 private:
     explicit Client(Fd socket) : socket_(std::move(socket)) {}
     Fd socket_;
     bool quiet_ = false;
+    std::function<void(const std::string&)> take_;
 };
 
 // Opens a client and makes one call.

@@ -7,6 +7,7 @@ const std::vector<Group>& groups() {
         {"Domains", domain_verbs()},
         {"Networks", network_verbs()},
         {"PCI devices", pci_verbs()},
+        {"Driver domains", driverdomain_verbs()},
         {"Images of service VMs", image_verbs()},
         {"The lab: real Xen in QEMU", lab_verbs()},
         {"About bulkhead", help_verbs()},

@@ -58,6 +58,7 @@ Result<Arguments> parse_arguments(const Verb& verb, const std::vector<std::strin
 const std::vector<Verb>& domain_verbs();
 const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& pci_verbs();
+const std::vector<Verb>& driverdomain_verbs();
 const std::vector<Verb>& image_verbs();
 const std::vector<Verb>& lab_verbs();
 const std::vector<Verb>& help_verbs();

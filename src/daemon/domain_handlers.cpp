@@ -16,7 +16,6 @@ using std::chrono::seconds;
 using CallPointer = std::shared_ptr<Call>;
 
 constexpr seconds short_deadline{30}; // the guest need not do anything, or may ignore it
-constexpr seconds destroy_deadline{120};
 
 json describe(const xen::DomainInfo& domain) {
     json object = {{"id", domain.id},
@@ -107,13 +106,9 @@ Status dry_run(Manager& manager, const CallPointer& call) {
 }
 
 Status destroy(Manager& manager, const CallPointer& call) {
-    const xen::DomainInfo domain = TRY(Arguments(*call).domain(manager));
-    TRY(no_dom0(domain, "destroy"));
-    const auto body = [id = domain.id](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
-        TRY(xen::destroy_domain(xen, id));
-        return std::string("{}");
-    };
-    TRY(manager.run("destroy " + domain.name, destroy_deadline, body, reply_to(call)));
+    const std::string wanted = TRY(Arguments(*call).needed_text("domain"));
+    if (const auto domain = manager.find(wanted)) TRY(no_dom0(*domain, "destroy"));
+    TRY(manager.destroy(wanted, reply_to(call)));
     return {};
 }
 
@@ -154,23 +149,31 @@ Status reboot(Manager& manager, const CallPointer& call) {
     return ask(manager, call, true);
 }
 
-Status simple(Manager& manager, const CallPointer& call, const char* verb, Status (*what)(xen::Context&, unsigned)) {
+// A driver domain that an administrator froze is not taken for hung.
+Status freeze(Manager& manager, const CallPointer& call, bool paused) {
     const xen::DomainInfo domain = TRY(Arguments(*call).domain(manager));
+    const char* const verb = paused ? "pause" : "unpause";
     TRY(no_dom0(domain, verb));
-    const auto body = [what, id = domain.id](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
-        TRY(what(xen, id));
+    if (paused) manager.was_paused(domain.uuid, true);
+    const auto body = [paused, id = domain.id](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        TRY(paused ? xen::pause_domain(xen, id) : xen::unpause_domain(xen, id));
         return std::string("{}");
     };
-    TRY(manager.run(verb + (" " + domain.name), short_deadline, body, reply_to(call)));
+    domain::Reply reply = reply_to(call);
+    reply.done = [&manager, paused, uuid = domain.uuid, done = std::move(reply.done)](Result<std::string> result) {
+        if (paused != result.has_value()) manager.was_paused(uuid, false);
+        done(std::move(result));
+    };
+    TRY(manager.run(verb + (" " + domain.name), short_deadline, body, std::move(reply)));
     return {};
 }
 
 Status pause(Manager& manager, const CallPointer& call) {
-    return simple(manager, call, "pause", xen::pause_domain);
+    return freeze(manager, call, true);
 }
 
 Status unpause(Manager& manager, const CallPointer& call) {
-    return simple(manager, call, "unpause", xen::unpause_domain);
+    return freeze(manager, call, false);
 }
 
 Status rename(Manager& manager, const CallPointer& call) {

@@ -2,36 +2,49 @@
 
 #include "base/text.hpp"
 
-#include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <optional>
 
 namespace bulkhead::daemon {
 namespace {
 
-const Verb* find_verb(const std::string& name) {
+// Either kind of verb: may this client, and what to do.
+struct Found {
+    bool for_everybody;
+    std::function<Status()> run;
+};
+
+std::optional<Found> find_verb(domain::Manager& manager, driverdomain::Supervisor& supervisor,
+                               const std::shared_ptr<Call>& call) {
     for (const std::vector<Verb>* group : {&domain_verbs(), &network_verbs(), &pci_verbs()}) {
-        const auto found =
-            std::find_if(group->begin(), group->end(), [&](const Verb& verb) { return name == verb.name; });
-        if (found != group->end()) return &*found;
+        for (const Verb& verb : *group) {
+            if (call->request.verb == verb.name)
+                return Found{verb.for_everybody, [&manager, &verb, call] { return verb.run(manager, call); }};
+        }
     }
-    return nullptr;
+    for (const DriverDomainVerb& verb : driverdomain_verbs()) {
+        if (call->request.verb == verb.name)
+            return Found{verb.for_everybody, [&supervisor, &verb, call] { return verb.run(supervisor, call); }};
+    }
+    return std::nullopt;
 }
 
 } // namespace
 
-void handle(domain::Manager& manager, const std::shared_ptr<Call>& call) {
-    const Verb* verb = find_verb(call->request.verb);
-    if (verb == nullptr) {
+void handle(domain::Manager& manager, driverdomain::Supervisor& supervisor, const std::shared_ptr<Call>& call) {
+    const auto verb = find_verb(manager, supervisor, call);
+    if (!verb) {
         call->error(
             {"bulkheadd knows no verb '" + printable(call->request.verb, 64) + "'; are both programs of one version?",
              ENOSYS});
         return;
     }
     if (!verb->for_everybody && call->uid != 0) {
-        call->error({"only root may " + std::string(verb->name) + "; become root", EPERM});
+        call->error({"only root may " + call->request.verb + "; become root", EPERM});
         return;
     }
-    const Status started = verb->run(manager, call);
+    const Status started = verb->run();
     if (!started) call->error(started.error());
 }
 

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "daemon/server.hpp"
 #include "domain/manager.hpp"
+#include "driverdomain/supervisor.hpp"
 
 #include <memory>
 #include <string>
@@ -22,7 +23,14 @@ const std::vector<Verb>& domain_verbs();
 const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& pci_verbs();
 
+struct DriverDomainVerb {
+    const char* name;
+    bool for_everybody;
+    Status (*run)(driverdomain::Supervisor& supervisor, const std::shared_ptr<Call>& call);
+};
+const std::vector<DriverDomainVerb>& driverdomain_verbs();
+
 // Finds the verb, checks the right to it, runs it.
-void handle(domain::Manager& manager, const std::shared_ptr<Call>& call);
+void handle(domain::Manager& manager, driverdomain::Supervisor& supervisor, const std::shared_ptr<Call>& call);
 
 } // namespace bulkhead::daemon

@@ -6,6 +6,7 @@
 #include "domain/event_loop.hpp"
 #include "domain/journal.hpp"
 #include "domain/manager.hpp"
+#include "driverdomain/supervisor.hpp"
 #include "xen/context.hpp"
 
 #include <csignal>
@@ -59,8 +60,10 @@ Result<int> serve(const Options& options) {
     auto xen = TRY(xen::Context::open());
     domain::Journal journal = TRY(domain::Journal::open(options.state));
     const auto manager = TRY(domain::Manager::open(loop, std::move(xen), std::move(journal)));
+    driverdomain::Supervisor supervisor(loop, *manager);
+    manager->keep(supervisor);
     const auto server = TRY(daemon::Server::open(
-        loop, options.socket, [&](std::shared_ptr<daemon::Call> call) { daemon::handle(*manager, call); }));
+        loop, options.socket, [&](std::shared_ptr<daemon::Call> call) { daemon::handle(*manager, supervisor, call); }));
     TRY(manager->recover());
     log::info("ready on " + options.socket);
     sd_notify(0, "READY=1");

@@ -177,7 +177,7 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
 
     TRY(hooks.intent(*spec.uuid, spec.name));
     TRY(make_room(xen, spec, host, hooks.progress));
-    const unsigned domain = TRY(xen::create_domain(xen, spec, host.host));
+    const unsigned domain = TRY(xen::create_domain(xen, spec, host.host, request.domain));
     Status complete = check_plugged(store, domain, spec, backends);
     if (complete && !request.paused) complete = xen::unpause_domain(xen, domain);
     if (!complete) {

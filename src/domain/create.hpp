@@ -7,6 +7,7 @@
 #include "xen/context.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct CreateRequest {
     bool paused = false;
     std::string uuid; // for a file without uuid=; with `force_uuid` in any case
     bool force_uuid = false;
+    std::optional<unsigned> domain; // the domid that it must get; otherwise Xen's next
 };
 
 struct Created {

@@ -1,11 +1,12 @@
 #include "domain/journal.hpp"
 
+#include <chrono>
 #include <ctime>
 
 namespace bulkhead::domain {
 namespace {
 
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE operation (
@@ -26,7 +27,19 @@ CREATE TABLE domain (
     domid INTEGER NOT NULL,
     created INTEGER NOT NULL
 );
-PRAGMA user_version = 1;
+)sql";
+
+constexpr const char* schema_2 = R"sql(
+CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    uuid TEXT NOT NULL,
+    name TEXT NOT NULL,
+    what TEXT NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX history_uuid ON history (uuid, id);
+PRAGMA user_version = 2;
 )sql";
 
 constexpr const char* domain_columns = "SELECT uuid, name, config, source, directory, policy, domid FROM domain";
@@ -59,9 +72,10 @@ Result<Journal> Journal::open(const std::string& file) {
         return fail(file + ": written by a newer bulkheadd (format " + std::to_string(version) + ", this one knows " +
                     std::to_string(schema_version) + "); install that version again");
     }
-    if (version == 0) {
+    if (version < schema_version) {
         Commit commit = TRY(Commit::begin(database));
-        TRY(database.execute(schema));
+        if (version < 1) TRY(database.execute(schema));
+        TRY(database.execute(schema_2));
         TRY(commit.commit());
     }
     return journal;
@@ -71,7 +85,8 @@ Result<std::int64_t> Journal::begin(const Operation& operation) {
     Commit commit = TRY(Commit::begin(database_));
     // Devices may come and go side by side; what makes or remakes the domain itself is alone.
     Statement busy = TRY(database_.prepare("SELECT verb FROM operation WHERE (uuid = ?1 OR name = ?2) AND "
-                                           "(verb IN ('create', 'restart') OR ?3 IN ('create', 'restart'))"));
+                                           "(verb IN ('create', 'restart', 'reincarnate') OR "
+                                           "?3 IN ('create', 'restart', 'reincarnate'))"));
     busy.bind(1, operation.uuid).bind(2, operation.name).bind(3, operation.verb);
     if (TRY(busy.step())) {
         return fail("domain '" + operation.name + "': another operation (" + busy.text(0) +
@@ -89,6 +104,11 @@ Result<std::int64_t> Journal::begin(const Operation& operation) {
     TRY(insert.run());
     TRY(commit.commit());
     return id;
+}
+
+Status Journal::note(std::int64_t operation, const std::string& detail) {
+    Statement update = TRY(database_.prepare("UPDATE operation SET detail = ?2 WHERE id = ?1"));
+    return update.bind(1, operation).bind(2, detail).run();
 }
 
 Status Journal::end(std::int64_t operation) {
@@ -142,6 +162,33 @@ Status Journal::forget(const std::string& uuid) {
 Status Journal::rename(const std::string& uuid, const std::string& name) {
     Statement update = TRY(database_.prepare("UPDATE domain SET name = ?2 WHERE uuid = ?1"));
     return update.bind(1, uuid).bind(2, name).run();
+}
+
+Result<HistoryEntry> Journal::record(HistoryEntry entry) {
+    Commit commit = TRY(Commit::begin(database_));
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    entry.at = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+    Statement insert = TRY(database_.prepare("INSERT INTO history (at, uuid, name, what, detail) "
+                                             "VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id"));
+    insert.bind(1, entry.at).bind(2, entry.uuid).bind(3, entry.name).bind(4, entry.what).bind(5, entry.detail);
+    if (!TRY(insert.step())) return fail("state database: no row written");
+    entry.id = insert.number(0);
+    TRY(insert.run());
+    Statement trim = TRY(database_.prepare("DELETE FROM history WHERE id <= ?1"));
+    TRY(trim.bind(1, entry.id - static_cast<std::int64_t>(history_max)).run());
+    TRY(commit.commit());
+    return entry;
+}
+
+Result<std::vector<HistoryEntry>> Journal::history(const std::string& uuid, std::size_t most) {
+    Statement query = TRY(database_.prepare("SELECT id, at, uuid, name, what, detail FROM (SELECT * FROM history WHERE "
+                                            "?1 = '' OR uuid = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id"));
+    query.bind(1, uuid).bind(2, static_cast<std::int64_t>(most));
+    std::vector<HistoryEntry> found;
+    while (TRY(query.step())) {
+        found.push_back({query.number(0), query.number(1), query.text(2), query.text(3), query.text(4), query.text(5)});
+    }
+    return found;
 }
 
 } // namespace bulkhead::domain

@@ -21,6 +21,15 @@ struct Operation {
     std::string detail; // what undoing needs beyond the UUID; free text
 };
 
+// Something that happened to a domain, for people who look later.
+struct HistoryEntry {
+    std::int64_t id = 0;
+    std::int64_t at = 0; // milliseconds since 1970
+    std::string uuid, name;
+    std::string what;   // "died", "ready", ...
+    std::string detail; // JSON
+};
+
 struct DomainRecord {
     std::string uuid;
     std::string name;
@@ -37,6 +46,8 @@ public:
 
     // Refused while another operation makes or remakes the domain (its UUID or its name).
     Result<std::int64_t> begin(const Operation& operation);
+    // The operation goes on to its next step.
+    Status note(std::int64_t operation, const std::string& detail);
     Status end(std::int64_t operation);
     // Ends the operation and records its domain in one transaction: there is no moment with both or neither.
     Status end_with_domain(std::int64_t operation, const DomainRecord& domain);
@@ -46,6 +57,12 @@ public:
     Result<std::optional<DomainRecord>> find(const std::string& uuid);
     Status forget(const std::string& uuid);
     Status rename(const std::string& uuid, const std::string& name);
+
+    // The newest history_max entries are kept.
+    Result<HistoryEntry> record(HistoryEntry entry);
+    // Oldest first: the last `most` entries of one domain, or with an empty `uuid` of all.
+    Result<std::vector<HistoryEntry>> history(const std::string& uuid, std::size_t most);
+    static constexpr std::size_t history_max = 10'000;
 
 private:
     explicit Journal(Database database) : database_(std::move(database)) {}

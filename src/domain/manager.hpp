@@ -7,6 +7,7 @@
 #include "domain/create.hpp"
 #include "domain/event_loop.hpp"
 #include "domain/journal.hpp"
+#include "domain/keeper.hpp"
 #include "domain/policy.hpp"
 #include "domain/worker.hpp"
 #include "xen/context.hpp"
@@ -32,6 +33,9 @@ public:
     // `xen` must be fresh (attach() not yet called).
     static Result<std::unique_ptr<Manager>> open(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal);
 
+    // Asked when a domain of ours ends. Give it before recover(); it must live as long as events are served.
+    void keep(Keeper& keeper) { keeper_ = &keeper; }
+
     // Undoes what a daemon before us left half-done, and looks after the domains that it made.
     Status recover();
 
@@ -51,6 +55,18 @@ public:
     Result<Workers::Id> run_on(const std::string& verb, const xen::DomainInfo& domain,
                                std::chrono::milliseconds deadline, Body body, Reply reply);
     void cancel(Workers::Id id) { workers_.cancel(id); }
+    // For good, whatever the domain's policy says: also one of ours that is being brought back or stays down.
+    Result<Workers::Id> destroy(const std::string& wanted, Reply reply);
+    // To be called after an administrator's pause and unpause.
+    void was_paused(const std::string& uuid, bool paused);
+
+    // For the keeper. Makes a domain of ours again in a worker, as `record`; the UUID stays. Each intent() of `body`
+    // replaces the operation's detail in the journal. `body` answers JSON with "id" and "policy" and leaves no domain
+    // behind when it fails; then the domain stays ours, down, and remake() may be called again.
+    Result<Workers::Id> remake(const DomainRecord& record, std::chrono::milliseconds deadline, Body body, Reply reply);
+    // One of ours by name, id or UUID, running or not; nullptr: no such.
+    [[nodiscard]] const DomainRecord* record(std::string_view wanted) const;
+    [[nodiscard]] Journal& journal() { return journal_; }
 
 private:
     // One of ours.
@@ -58,14 +74,20 @@ private:
         DomainRecord record;
         Policy policy;
         std::chrono::steady_clock::time_point started;
-        unsigned short_lives = 0; // in a row
-        bool acting = false;      // a worker or a timer is busy with its end
+        unsigned short_lives = 0;   // in a row
+        bool acting = false;        // a worker, a timer or the keeper is busy with its end
+        bool leaving = false;       // an administrator destroys it
+        std::int64_t operation = 0; // of remake(), in the journal
+        Workers::Id worker = 0;     // of remake()
         Source timer;
     };
 
     Manager(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal);
     void happened(const xen::DomainEvent& event);
+    bool keeper_takes(Managed& managed, const xen::DomainEvent& event);
     void shut_down(const Managed& managed, int reason);
+    void remade(const std::string& uuid, DomainRecord record, Result<std::string> result, const Reply& reply);
+    void resume(const Operation& operation);
     void restart(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result);
@@ -79,6 +101,7 @@ private:
     EventLoop& loop_;
     std::unique_ptr<xen::Context> xen_;
     Journal journal_;
+    Keeper* keeper_ = nullptr;
     std::map<std::string, Managed> managed_; // by UUID
     Workers workers_;                        // last: its children are killed first
 };

@@ -159,6 +159,16 @@ Status Context::watch_domain(unsigned domain) {
     return {};
 }
 
+void Context::unwatch_domain(unsigned domain) {
+    State& state = *state_;
+    const auto death = state.deaths.find(domain);
+    if (death != state.deaths.end()) {
+        libxl_evdisable_domain_death(state.ctx, death->second);
+        state.deaths.erase(death);
+    }
+    std::erase_if(state.queue, [domain](const DomainEvent& event) { return event.domain == domain; });
+}
+
 void forget_inherited(const Context& parent) {
     libxl_postfork_child_noexec(parent.get());
 }

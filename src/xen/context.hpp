@@ -44,6 +44,8 @@ public:
     Status attach(sd_event* loop, std::function<void(const DomainEvent&)> happened);
     // Needs attach(). A domain that has already shut down or gone is reported at once. Watching ends with the death.
     Status watch_domain(unsigned domain);
+    // No event of the domain any more, nor one that waits to be delivered: another domain may get its id.
+    void unwatch_domain(unsigned domain);
 
 private:
     Context();

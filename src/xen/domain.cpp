@@ -119,10 +119,12 @@ Result<std::string> domain_config(Context& xen, unsigned domain) {
     return std::string(json.get());
 }
 
-Result<unsigned> create_domain(Context& xen, const DomainSpec& spec, const HostDefaults& host) {
+Result<unsigned> create_domain(Context& xen, const DomainSpec& spec, const HostDefaults& host,
+                               std::optional<unsigned> wanted) {
     Config config;
     TRY(convert(xen.get(), spec, host, *config));
     config->c_info.domid = host.random_domid ? static_cast<libxl_domid>(RANDOM_DOMID) : INVALID_DOMID;
+    if (wanted) config->c_info.domid = *wanted;
     xen.clear();
     std::uint32_t domain = INVALID_DOMID;
     const int rc = libxl_domain_create_new(xen.get(), config.get(), &domain, nullptr, nullptr);

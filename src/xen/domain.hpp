@@ -35,8 +35,10 @@ Result<std::string> describe(Context& xen, const DomainSpec& spec, const HostDef
 // The domain's present configuration (libxl_retrieve_domain_configuration), as JSON.
 Result<std::string> domain_config(Context& xen, unsigned domain);
 
-// Builds it, paused, and returns its id. When libxl fails the half-made domain is destroyed again.
-Result<unsigned> create_domain(Context& xen, const DomainSpec& spec, const HostDefaults& host);
+// Builds it, paused, and returns its id. When libxl fails the half-made domain is destroyed again. `wanted`: the id
+// that it must get, which must be free and not on libxl's list of recent ones (domid_history.hpp).
+Result<unsigned> create_domain(Context& xen, const DomainSpec& spec, const HostDefaults& host,
+                               std::optional<unsigned> wanted);
 // Bytes in KiB that libxl wants free in Xen for the domain, and what is free.
 struct MemoryNeed {
     std::uint64_t needed_kib = 0, free_kib = 0;

@@ -1,0 +1,399 @@
+// The half of Manager that deals with ends: of domains, and of daemons and workers that died in the middle.
+#include "base/log.hpp"
+#include "domain/manager.hpp"
+#include "domain/names.hpp"
+#include "domain/work.hpp"
+#include "xen/nic.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace bulkhead::domain {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr seconds short_life{20}; // a domain that ends sooner is likely to end again
+constexpr seconds delay_max{60};
+
+std::string dump_file(const std::string& name) {
+    return "/var/lib/xen/dump/" + name; // where xl puts them (XEN_DUMP_DIR)
+}
+
+// What on_*= asks for before a domain may be made again: a core dump, a new name, or its end.
+Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen::OnShutdown how) {
+    if (how == xen::OnShutdown::coredump_restart || how == xen::OnShutdown::coredump_destroy) {
+        if (const Status dumped = xen::dump_core(xen, domain, dump_file(name)); !dumped)
+            log::warning(dumped.error().message);
+    }
+    if (how == xen::OnShutdown::rename_restart) {
+        char suffix[32];
+        const std::time_t now = std::time(nullptr);
+        struct tm utc {};
+        std::strftime(suffix, sizeof suffix, "-%Y%m%dT%H%MZ", ::gmtime_r(&now, &utc)); // as xl names them
+        return xen::preserve_domain(xen, domain, name, suffix);
+    }
+    return xen::destroy_domain(xen, domain);
+}
+
+} // namespace
+
+// ---- what a dead daemon or a dead worker left ----
+
+void Manager::undo(const Operation& operation, std::function<void()> then) {
+    log::info("taking back what is left of " + operation.verb + " of domain '" + operation.name + "' (" +
+              operation.uuid + ")");
+    const auto body = [operation](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        const auto domains = TRY(xen::list_domains(xen));
+        const auto found = find_domain(domains, operation.uuid);
+        if (!found) return std::string("{}"); // nothing was made yet, or it went with its domain
+        if (operation.verb == "network-attach") {
+            // Number and MAC address: the number alone may by now be somebody else's vif.
+            for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, found->id))) {
+                if (std::to_string(nic.devid) + " " + nic.mac != operation.detail) continue;
+                TRY(xen::destroy_nic(xen, found->id, nic.devid));
+            }
+        } else {
+            TRY(xen::destroy_domain(xen, found->id));
+        }
+        return std::string("{}");
+    };
+    Reply reply;
+    reply.done = [this, operation, then](const Result<std::string>& result) {
+        if (result) {
+            end(operation.id);
+        } else { // the row stays: the next start of the daemon tries again
+            log::error("cannot undo " + operation.verb + " of domain '" + operation.name +
+                       "': " + result.error().message);
+        }
+        then();
+    };
+    const auto started = run("undo " + operation.verb + " " + operation.name, work::destroy_deadline, body, reply);
+    if (!started) {
+        log::error(started.error().message);
+        then();
+    }
+}
+
+Status Manager::recover() {
+    const std::vector<xen::DomainInfo> running = TRY(list());
+    const std::vector<Operation> left = TRY(journal_.operations());
+    std::vector<std::string> ended; // ours, but not there
+    for (DomainRecord& record : TRY(journal_.domains())) {
+        const std::string uuid = record.uuid;
+        const unsigned last = record.domain;
+        const auto found = find_domain(running, uuid);
+        adopt(std::move(record), found ? found->id : 0);
+        managed_.at(uuid).record.domain = found ? found->id : last;
+        const bool in_progress = std::any_of(left.begin(), left.end(), [&](const Operation& operation) {
+            return operation.uuid == uuid && operation.verb != "network-attach";
+        });
+        if (!found && !in_progress) ended.push_back(uuid);
+    }
+    for (const Operation& operation : left) resume(operation);
+    for (const std::string& uuid : ended) {
+        Managed& managed = managed_.at(uuid);
+        log::info("domain '" + managed.record.name + "' ended while bulkheadd was not running");
+        if (!keeper_takes(managed, {xen::DomainEventKind::died, managed.record.domain, -1})) forget(uuid);
+    }
+    return {};
+}
+
+// What a daemon before us was doing.
+void Manager::resume(const Operation& operation) {
+    const auto managed = managed_.find(operation.uuid);
+    if (managed == managed_.end() || operation.verb == "network-attach") {
+        undo(operation, [] {});
+    } else if (operation.verb == "reincarnate" && keeper_ != nullptr) {
+        managed->second.acting = true;
+        managed->second.operation = operation.id;
+        xen_->unwatch_domain(managed->second.record.domain);
+        keeper_->resume(managed->second.record, managed->second.policy, operation.detail);
+    } else { // a restart is taken up again: its domain was meant to live
+        managed->second.acting = true;
+        undo(operation, [this, again = operation.verb == "restart", uuid = operation.uuid] {
+            if (!managed_.contains(uuid)) return;
+            if (again)
+                restart_now(uuid, 0, xen::OnShutdown::restart);
+            else
+                forget(uuid);
+        });
+    }
+}
+
+void Manager::adopt(DomainRecord record, unsigned domain) {
+    Managed managed;
+    managed.record = std::move(record);
+    managed.record.domain = domain;
+    managed.started = std::chrono::steady_clock::now();
+    if (Result<Policy> policy = parse_policy(managed.record.policy))
+        managed.policy = std::move(*policy);
+    else
+        log::error("domain '" + managed.record.name + "': " + policy.error().message);
+    const std::string uuid = managed.record.uuid;
+    const Managed& ours = managed_.insert_or_assign(uuid, std::move(managed)).first->second;
+    if (domain == 0) return; // it is being made again
+    if (const Status watched = xen_->watch_domain(domain); !watched) log::error(watched.error().message);
+    if (keeper_ != nullptr) keeper_->lives(ours.record, ours.policy);
+}
+
+void Manager::forget(const std::string& uuid) {
+    managed_.erase(uuid);
+    if (keeper_ != nullptr) keeper_->gone(uuid);
+    if (const Status forgotten = journal_.forget(uuid); !forgotten) log::error(forgotten.error().message);
+}
+
+// ---- the end of a domain ----
+
+void Manager::happened(const xen::DomainEvent& event) {
+    Managed* managed = find_managed(event.domain);
+    if (managed == nullptr || keeper_takes(*managed, event)) return;
+    if (event.kind == xen::DomainEventKind::shut_down) {
+        shut_down(*managed, event.shutdown_reason);
+        return;
+    }
+    log::info("domain '" + managed->record.name + "' is gone");
+    forget(std::string(managed->record.uuid)); // a copy: the record goes
+}
+
+bool Manager::keeper_takes(Managed& managed, const xen::DomainEvent& event) {
+    if (keeper_ == nullptr || managed.leaving) return false;
+    managed.acting = keeper_->ended(managed.record, managed.policy, event);
+    return managed.acting;
+}
+
+void Manager::shut_down(const Managed& managed, int reason) {
+    const std::optional<xen::OnShutdown> action = managed.policy.action(reason);
+    const std::string uuid = managed.record.uuid;
+    const unsigned domain = managed.record.domain;
+    log::info("domain '" + managed.record.name + "' has shut down (" + reason_name(reason) +
+              "): " + (action ? action_name(*action) : "nothing to do"));
+    if (!action || *action == xen::OnShutdown::preserve) return;
+    switch (*action) {
+    case xen::OnShutdown::coredump_destroy:
+    case xen::OnShutdown::destroy:
+        restart_now(uuid, domain, *action);
+        return;
+    case xen::OnShutdown::soft_reset: // rebuilding in place is libxl's and for kexec in HVM guests only
+    case xen::OnShutdown::restart:
+    case xen::OnShutdown::rename_restart:
+    case xen::OnShutdown::coredump_restart:
+        restart(uuid, domain, *action == xen::OnShutdown::soft_reset ? xen::OnShutdown::restart : *action);
+        return;
+    case xen::OnShutdown::preserve:
+        return;
+    }
+}
+
+// At once for a domain that has lived; one that dies right away is given more and more time between its lives.
+void Manager::restart(const std::string& uuid, unsigned domain, xen::OnShutdown how) {
+    Managed& managed = managed_.at(uuid);
+    managed.acting = true;
+    const bool soon = std::chrono::steady_clock::now() - managed.started < short_life;
+    managed.short_lives = soon ? managed.short_lives + 1 : 0;
+    if (managed.short_lives <= 1) {
+        restart_now(uuid, domain, how);
+        return;
+    }
+    const seconds delay = std::min(delay_max, seconds(1L << std::min(managed.short_lives, 6U)));
+    log::warning("domain '" + managed.record.name + "' keeps ending soon after its start; next start in " +
+                 std::to_string(delay.count()) + " s");
+    Result<Source> timer = loop_.after(delay, [this, uuid, domain, how] { restart_now(uuid, domain, how); });
+    if (timer)
+        managed.timer = std::move(*timer);
+    else
+        restart_now(uuid, domain, how);
+}
+
+// Puts the old domain away and, unless `how` is an end, makes it again under its name and UUID.
+void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how) {
+    Managed& managed = managed_.at(uuid);
+    managed.acting = true;
+    const bool ends = how == xen::OnShutdown::destroy || how == xen::OnShutdown::coredump_destroy;
+    CreateRequest request;
+    request.config = managed.record.config;
+    request.source = managed.record.source;
+    request.directory = managed.record.directory;
+    request.uuid = uuid;
+    request.force_uuid = true;
+    auto operation =
+        std::make_shared<Operation>(Operation{0, ends ? "destroy" : "restart", uuid, managed.record.name, ""});
+    if (const auto begun = journal_.begin(*operation))
+        operation->id = *begun;
+    else
+        log::error(begun.error().message);
+
+    Job job;
+    job.name = operation->verb + " " + managed.record.name;
+    job.deadline = ends ? work::destroy_deadline : work::create_deadline;
+    job.run = [request, domain, how, ends, name = managed.record.name](const WorkerSide& side) {
+        return work::with_context(
+            [&](xen::Context& xen, const WorkerSide& s) -> Result<std::string> {
+                const auto domains = TRY(xen::list_domains(xen));
+                const auto old = find_domain(domains, request.uuid);
+                if (old && (domain == 0 || old->id == domain)) TRY(put_away(xen, old->id, name, how));
+                if (ends) return std::string("{}");
+                return work::create(xen, s, request);
+            },
+            side);
+    };
+    job.progress = [name = managed.record.name](const std::string& words) {
+        log::info("domain '" + name + "': " + words);
+    };
+    job.done = [this, uuid, operation](Result<std::string> result, bool) {
+        restarted(uuid, operation->id, std::move(result));
+    };
+    if (const auto started = workers_.start(std::move(job)); !started) {
+        log::error(started.error().message);
+        end(operation->id);
+        managed.acting = false;
+    }
+}
+
+void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result) {
+    const auto found = managed_.find(uuid);
+    if (found == managed_.end()) {
+        end(operation);
+        return;
+    }
+    Managed& managed = found->second;
+    if (!result) {
+        log::error("domain '" + managed.record.name + "': " + result.error().message);
+        Operation again{operation, "restart", uuid, managed.record.name, ""};
+        undo(again, [] {});
+        forget(std::string(uuid));
+        return;
+    }
+    const json object = json::parse(*result, nullptr, false);
+    if (!object.contains("id")) { // it was to end
+        end(operation);
+        log::info("domain '" + managed.record.name + "' destroyed");
+        forget(uuid);
+        return;
+    }
+    managed.record.domain = work::number(object, "id");
+    managed.started = std::chrono::steady_clock::now();
+    managed.acting = false;
+    if (const Status written = journal_.end_with_domain(operation, managed.record); !written)
+        log::error(written.error().message);
+    log::info("domain '" + managed.record.name + "' restarted (id " + std::to_string(managed.record.domain) + ")");
+    if (const Status watched = xen_->watch_domain(managed.record.domain); !watched) log::error(watched.error().message);
+}
+
+// ---- for the keeper ----
+
+Result<Workers::Id> Manager::remake(const DomainRecord& record, std::chrono::milliseconds deadline, Body body,
+                                    Reply reply) {
+    const std::string uuid = record.uuid;
+    const auto found = managed_.find(uuid);
+    if (found == managed_.end()) return fail("domain '" + record.name + "' is not looked after by bulkheadd", ENOENT);
+    Managed& managed = found->second;
+    if (managed.worker != 0 || managed.leaving)
+        return fail("domain '" + record.name + "': another operation is in progress; wait for it", EBUSY);
+    const bool was_acting = managed.acting;
+    managed.acting = true;
+    xen_->unwatch_domain(managed.record.domain); // its successor has the same id
+    Job job;
+    job.name = "reincarnate " + record.name;
+    job.deadline = deadline;
+    job.run = [body = std::move(body)](const WorkerSide& side) { return work::with_context(body, side); };
+    job.progress = reply.progress;
+    job.intent = [this, uuid, name = record.name](const std::string& detail) -> Status {
+        Managed& ours = managed_.at(uuid);
+        if (ours.operation != 0) return journal_.note(ours.operation, detail);
+        ours.operation = TRY(journal_.begin({0, "reincarnate", uuid, name, detail}));
+        return {};
+    };
+    job.done = [this, uuid, record, reply](Result<std::string> result, bool) {
+        remade(uuid, record, std::move(result), reply);
+    };
+    const Result<Workers::Id> started = workers_.start(std::move(job));
+    if (started) {
+        managed.worker = *started;
+    } else {
+        managed.acting = was_acting;
+        if (!was_acting) (void)xen_->watch_domain(managed.record.domain);
+    }
+    return started;
+}
+
+void Manager::remade(const std::string& uuid, DomainRecord record, Result<std::string> result, const Reply& reply) {
+    Managed& managed = managed_.at(uuid);
+    managed.worker = 0;
+    const std::int64_t operation = managed.operation;
+    if (!result && operation != 0) { // nothing may be left of it; if that cannot be made sure now, the row stays
+        undo({operation, "reincarnate", uuid, record.name, ""}, [this, uuid, reply, result] {
+            const auto ours = managed_.find(uuid);
+            if (ours != managed_.end()) ours->second.operation = 0;
+            reply.done(result);
+        });
+        return;
+    }
+    if (!result) {
+        reply.done(std::move(result));
+        return;
+    }
+    const json object = json::parse(*result, nullptr, false);
+    record.domain = work::number(object, "id");
+    record.policy = work::text(object, "policy");
+    if (const Status written = journal_.end_with_domain(operation, record); !written)
+        log::error(written.error().message); // the row stays: the next daemon finds it running and goes on from there
+    managed.operation = 0;
+    adopt(std::move(record), record.domain);
+    reply.done(std::move(result));
+}
+
+void Manager::was_paused(const std::string& uuid, bool paused) {
+    if (keeper_ != nullptr && managed_.contains(uuid)) keeper_->paused(uuid, paused);
+}
+
+const DomainRecord* Manager::record(std::string_view wanted) const {
+    for (const auto& [uuid, managed] : managed_) {
+        if (wanted == uuid || wanted == managed.record.name || wanted == std::to_string(managed.record.domain))
+            return &managed.record;
+    }
+    return nullptr;
+}
+
+Result<Workers::Id> Manager::destroy(const std::string& wanted, Reply reply) {
+    const DomainRecord* const ours = record(wanted);
+    const Result<xen::DomainInfo> running = find(wanted);
+    if (!running && ours == nullptr) return tl::unexpected(running.error());
+    const std::string uuid = running ? running->uuid : ours->uuid;
+    const std::string name = running ? running->name : ours->name;
+    const auto managed = managed_.find(uuid);
+    auto operation = std::make_shared<std::int64_t>(0);
+    if (managed != managed_.end()) {
+        // Whoever brings it back stops here.
+        if (managed->second.worker != 0) workers_.cancel(managed->second.worker);
+        managed->second.worker = 0;
+        managed->second.timer.reset();
+        if (managed->second.operation != 0) end(managed->second.operation);
+        managed->second.operation = 0;
+        *operation = TRY(journal_.begin({0, "destroy", uuid, name, ""}));
+        managed->second.leaving = managed->second.acting = true;
+    }
+    const auto body = [uuid](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        const auto found = find_domain(TRY(xen::list_domains(xen)), uuid);
+        if (found) TRY(xen::destroy_domain(xen, found->id));
+        return std::string("{}");
+    };
+    Reply inner = reply;
+    inner.done = [this, uuid, operation, reply](Result<std::string> result) {
+        const auto left = managed_.find(uuid);
+        if (left != managed_.end()) {
+            end(*operation);
+            if (result)
+                forget(std::string(uuid));
+            else
+                left->second.leaving = left->second.acting = false;
+        }
+        reply.done(std::move(result));
+    };
+    return run("destroy " + name, work::destroy_deadline, body, std::move(inner));
+}
+
+} // namespace bulkhead::domain

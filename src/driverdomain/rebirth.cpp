@@ -1,0 +1,183 @@
+#include "driverdomain/rebirth.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "domain/names.hpp"
+#include "domain/policy.hpp"
+#include "driverdomain/fallback.hpp"
+#include "xen/domain.hpp"
+#include "xen/domid_history.hpp"
+
+#include <cerrno>
+
+namespace bulkhead::driverdomain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Stopwatch {
+public:
+    explicit Stopwatch(std::vector<StepTime>& steps) : steps_(steps) {}
+    void lap(const char* step) {
+        const auto now = Clock::now();
+        steps_.push_back({step, std::chrono::duration_cast<std::chrono::milliseconds>(now - last_)});
+        last_ = now;
+    }
+
+private:
+    std::vector<StepTime>& steps_;
+    Clock::time_point last_ = Clock::now();
+};
+
+// Whatever lives under the UUID, whole or half-made.
+Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order) {
+    const auto found = domain::find_domain(TRY(xen::list_domains(xen)), order.request.uuid);
+    if (!found) return {};
+    if (!order.core_file.empty()) {
+        if (const Status dumped = xen::dump_core(xen, found->id, order.core_file); !dumped)
+            log::warning(dumped.error().message);
+    }
+    return xen::destroy_domain(xen, found->id);
+}
+
+Result<domain::Created> create(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks) {
+    domain::CreateRequest request = order.request;
+    if (order.same_id) request.domain = order.domain;
+    for (const xen::DomainInfo& domain : TRY(xen::list_domains(xen))) {
+        if (domain.id != order.domain) continue;
+        hooks.progress("domain id " + std::to_string(order.domain) + " now belongs to '" + domain.name +
+                       "': the clients' vifs have to be made anew");
+        request.domain.reset();
+    }
+    if (request.domain) TRY(xen::forget_recent_domid(*request.domain));
+    domain::CreateHooks inner;
+    inner.progress = hooks.progress;
+    inner.intent = [](const std::string&, const std::string&) { return Status(); }; // announced already
+    return domain::create_domain(xen, request, inner);
+}
+
+// The vifs of the old domid; their own records, so that a client may come and go meanwhile.
+Result<std::vector<ClientVif>> hand_over(xen::Store& store, unsigned server, const RebirthHooks& hooks) {
+    std::vector<ClientVif> handed;
+    for (ClientVif& vif : TRY(client_vifs(store, server))) {
+        const auto granted = grant_again(store, vif);
+        if (!granted) { // this client's own doing; the others go on
+            if (xen::connection_failed(granted.error())) return tl::unexpected(granted.error());
+            hooks.progress(vif.name() + ": " + granted.error().message);
+        }
+        if (granted && !*granted) continue;
+        if (TRY(write_backend(store, vif))) handed.push_back(std::move(vif));
+    }
+    return handed;
+}
+
+bool lives(xen::Context& xen, const std::string& uuid) {
+    const auto domains = xen::list_domains(xen);
+    if (!domains) return true; // not known
+    const auto found = domain::find_domain(*domains, uuid);
+    return found && !found->shutdown && !found->dying;
+}
+
+Status await_ready(xen::Context& xen, xen::Store& store, const RebirthOrder& order, unsigned domain) {
+    const std::string node = "/local/domain/" + std::to_string(domain) + "/data/bulkhead/state";
+    TRY(store.watch(node, "ready"));
+    TRY(store.watch("@releaseDomain", "ready"));
+    const auto end = Clock::now() + order.ready_patience;
+    std::string state;
+    Status status;
+    for (;;) {
+        const auto read = TRY(store.read_if(node));
+        state = read ? printable(*read, 256) : "";
+        if (state == "ready") break;
+        if (state.starts_with("failed")) {
+            status = fail("its agent says: " + state, EIO);
+            break;
+        }
+        if (!lives(xen, order.request.uuid)) {
+            status = fail("it ended while it booted; see: bulkhead console, /var/log/xen/console", EHOSTDOWN);
+            break;
+        }
+        if (!TRY(store.wait_event(end))) {
+            status = fail("not ready after " + std::to_string(order.ready_patience.count()) +
+                              " s (its agent says: " + (state.empty() ? "nothing" : state) + ")",
+                          ETIMEDOUT);
+            break;
+        }
+    }
+    (void)store.unwatch(node, "ready");
+    (void)store.unwatch("@releaseDomain", "ready");
+    return status;
+}
+
+// The half of the work that needs the new domain running.
+Status connect(xen::Context& xen, xen::Store& store, const RebirthOrder& order, const RebirthHooks& hooks,
+               RebirthReport& report) {
+    Stopwatch watch(report.steps);
+    const bool same_id = order.same_id && report.domain == order.domain;
+    // Written while it still boots: netback finds them as soon as it is loaded.
+    std::vector<ClientVif> vifs =
+        TRY(same_id ? hand_over(store, report.domain, hooks) : client_vifs(store, order.domain));
+    watch.lap("hand over");
+    TRY(context(await_ready(xen, store, order, report.domain), "driver domain '" + order.name + "'"));
+    watch.lap("boot");
+    if (same_id) {
+        report.vifs = TRY(await_vifs(store, std::move(vifs), Clock::now() + order.connect_patience));
+    } else {
+        for (ClientVif& vif : vifs) {
+            report.vifs.push_back({std::move(vif), VifOutcome::refused, "the driver domain has another id now"});
+        }
+    }
+    watch.lap("reconnect");
+    for (VifReport& vif : report.vifs) {
+        if (vif.outcome != VifOutcome::refused) continue;
+        hooks.progress(vif.vif.name() + ": " + vif.reason + "; it is detached and attached again");
+        if (const Status replaced = replace_vif(xen, vif.vif, report.domain); !replaced)
+            vif.reason += "; attaching it again failed: " + replaced.error().message;
+    }
+    watch.lap("replace");
+    return {};
+}
+
+} // namespace
+
+const char* step_name(Step step) {
+    constexpr const char* names[] = {"destroy", "create", "connect"};
+    return names[static_cast<int>(step)];
+}
+
+Step parse_step(const std::string& name) {
+    for (const Step step : {Step::create, Step::connect}) {
+        if (name == step_name(step)) return step;
+    }
+    return Step::destroy;
+}
+
+Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks) {
+    RebirthReport report;
+    xen::Store store = TRY(xen::Store::open());
+    Stopwatch watch(report.steps);
+    const auto living = domain::find_domain(TRY(xen::list_domains(xen)), order.request.uuid);
+    const bool born = order.from == Step::connect && living && !living->shutdown && !living->dying;
+    if (born) { // announced by someone who died afterwards
+        report.domain = living->id;
+        const config::XlConf host = TRY(domain::host_settings());
+        report.policy = domain::print_policy(domain::policy_of(TRY(domain::parse_request(order.request, host)).spec));
+    } else {
+        TRY(hooks.intent(Step::destroy));
+        TRY(destroy_by_uuid(xen, order));
+        watch.lap("destroy");
+        TRY(hooks.intent(Step::create));
+        const domain::Created created = TRY(create(xen, order, hooks));
+        report.domain = created.domain;
+        report.policy = created.policy;
+        watch.lap("create");
+        TRY(hooks.intent(Step::connect));
+    }
+    if (const Status connected = connect(xen, store, order, hooks, report); !connected) {
+        (void)xen::destroy_domain(xen, report.domain);
+        return tl::unexpected(connected.error());
+    }
+    return report;
+}
+
+} // namespace bulkhead::driverdomain

@@ -1,0 +1,57 @@
+#include "driverdomain/report.hpp"
+
+#include "xen/domain.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace bulkhead::driverdomain {
+namespace {
+
+using nlohmann::json;
+
+const char* outcome_name(VifOutcome outcome) {
+    constexpr const char* names[] = {"connected", "waiting", "gone", "refused"};
+    return names[static_cast<int>(outcome)];
+}
+
+json describe(const VifReport& report) {
+    json object = {{"vif", report.vif.name()},
+                   {"client", report.vif.client},
+                   {"devid", report.vif.devid},
+                   {"mac", report.vif.node("mac")},
+                   {"bridge", report.vif.node("bridge")},
+                   {"state", outcome_name(report.outcome)}};
+    if (!report.reason.empty()) object["reason"] = report.reason;
+    return object;
+}
+
+std::string line(const json& object) {
+    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+} // namespace
+
+std::string print_report(const RebirthReport& report) {
+    json steps = json::object();
+    for (const StepTime& step : report.steps) steps[step.step] = step.took.count();
+    json vifs = json::array();
+    for (const VifReport& vif : report.vifs) vifs.push_back(describe(vif));
+    return line({{"id", report.domain}, {"policy", report.policy}, {"steps", steps}, {"vifs", vifs}});
+}
+
+Result<std::string> print_clients(xen::Context& xen, unsigned server) {
+    xen::Store store = TRY(xen::Store::open());
+    const auto domains = TRY(xen::list_domains(xen));
+    json vifs = json::array();
+    for (const ClientVif& vif : TRY(client_vifs(store, server))) {
+        json object = describe(TRY(look(store, vif)));
+        const auto found =
+            std::find_if(domains.begin(), domains.end(), [&](const auto& d) { return d.id == vif.client; });
+        if (found != domains.end()) object["client_name"] = found->name;
+        vifs.push_back(std::move(object));
+    }
+    return line(vifs);
+}
+
+} // namespace bulkhead::driverdomain

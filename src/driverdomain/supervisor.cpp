@@ -1,0 +1,349 @@
+#include "driverdomain/supervisor.hpp"
+
+#include "base/log.hpp"
+#include "config/domain_config.hpp"
+#include "driverdomain/report.hpp"
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+namespace bulkhead::driverdomain {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr seconds rebirth_deadline{300};
+
+milliseconds patience(const domain::Policy& policy) {
+    return policy.heartbeat_timeout > 0 ? seconds(policy.heartbeat_timeout) : default_heartbeat_timeout;
+}
+
+std::string line(const json& object) {
+    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+bool dumps_core(const domain::Policy& policy) {
+    return policy.on_crash == xen::OnShutdown::coredump_destroy || policy.on_crash == xen::OnShutdown::coredump_restart;
+}
+
+// What the journal holds of a rebirth: enough to go on after a kill.
+std::string pack_detail(Step step, const std::optional<domain::DomainRecord>& next) {
+    json detail = {{"step", step_name(step)}};
+    if (next) detail["config"] = next->config;
+    return line(detail);
+}
+
+} // namespace
+
+std::string supervision(const domain::Policy& policy) {
+    if (!policy.driver_domain) return "none";
+    return policy.supervise.empty() ? "reincarnate" : policy.supervise;
+}
+
+bool is_death(const domain::Policy& policy, const xen::DomainEvent& event) {
+    if (event.kind == xen::DomainEventKind::died) return true;
+    if (event.shutdown_reason == 2) return false; // suspended
+    if (event.shutdown_reason != 0) return true;
+    return policy.on_poweroff == xen::OnShutdown::restart || policy.on_poweroff == xen::OnShutdown::coredump_restart ||
+           policy.on_poweroff == xen::OnShutdown::rename_restart;
+}
+
+Supervisor::Supervisor(domain::EventLoop& loop, domain::Manager& manager)
+    : loop_(loop), manager_(manager),
+      pulse_(loop, {[this](const std::string& uuid, const std::string& state) { agent_says(uuid, state); },
+                    [this](const std::string& uuid) { silent(uuid); }}) {}
+
+const char* Supervisor::state_name(State state) {
+    constexpr const char* names[] = {"booting", "ready", "failed", "returning", "delayed", "down"};
+    return names[static_cast<int>(state)];
+}
+
+// ---- what the manager and the agents tell ----
+
+void Supervisor::lives(const domain::DomainRecord& record, const domain::Policy& policy) {
+    if (supervision(policy) == "none") return;
+    Ward& ward = wards_[record.uuid];
+    ward.record = record;
+    ward.policy = policy;
+    ward.state = State::booting;
+    ward.agent.clear();
+    pulse_.listen(record.uuid, record.domain, patience(policy));
+}
+
+bool Supervisor::ended(const domain::DomainRecord& record, const domain::Policy& policy,
+                       const xen::DomainEvent& event) {
+    if (supervision(policy) == "none" || !is_death(policy, event)) return false;
+    Ward& ward = wards_[record.uuid];
+    ward.record = record;
+    ward.policy = policy;
+    if (ward.state == State::returning || ward.state == State::delayed || ward.state == State::down) return true;
+    const bool crashed = event.kind == xen::DomainEventKind::shut_down && event.shutdown_reason == 3;
+    ward.dump_core = crashed && dumps_core(policy);
+    died(ward, event.kind == xen::DomainEventKind::died ? "destroyed" : domain::reason_name(event.shutdown_reason));
+    return true;
+}
+
+void Supervisor::resume(const domain::DomainRecord& record, const domain::Policy& policy, const std::string& detail) {
+    Ward& ward = wards_[record.uuid];
+    ward.record = record;
+    ward.policy = policy;
+    ward.died = Clock::now();
+    ward.cause = "bulkheadd ended while it was brought back";
+    const json was = json::parse(detail, nullptr, false);
+    if (was.is_object() && was.contains("config") && was["config"].is_string()) {
+        ward.next = record;
+        ward.next->config = was["config"].get<std::string>();
+    }
+    const bool step = was.is_object() && was.contains("step") && was["step"].is_string();
+    note(ward, "resumed", {{"step", step ? was["step"] : json("destroy")}});
+    bring_back(record.uuid, step ? parse_step(was["step"].get<std::string>()) : Step::destroy);
+}
+
+void Supervisor::gone(const std::string& uuid) {
+    const auto found = wards_.find(uuid);
+    if (found == wards_.end()) return;
+    pulse_.leave(uuid);
+    note(found->second, "gone", json::object());
+    const std::optional<domain::Reply> asked = std::move(found->second.asked);
+    const std::string name = found->second.record.name;
+    wards_.erase(found);
+    if (asked) asked->done(fail("'" + name + "' was destroyed meanwhile", ECANCELED));
+}
+
+void Supervisor::agent_says(const std::string& uuid, const std::string& state) {
+    Ward& ward = wards_.at(uuid);
+    if (ward.agent == state) return;
+    ward.agent = state;
+    if (ward.state == State::returning || ward.state == State::delayed || ward.state == State::down) return;
+    const bool was_ready = ward.state == State::ready;
+    ward.state = state == "ready" ? State::ready : state.starts_with("failed") ? State::failed : State::booting;
+    if (ward.state == State::ready && !was_ready) note(ward, "ready", json::object());
+    if (ward.state == State::failed) {
+        log::error("driver domain '" + ward.record.name + "' " + state);
+        note(ward, "failed", {{"agent", state}});
+    }
+}
+
+void Supervisor::silent(const std::string& uuid) {
+    Ward& ward = wards_.at(uuid);
+    died(ward, "hung: no heartbeat for " + std::to_string(patience(ward.policy).count() / 1000) + " s");
+}
+
+// ---- death and return ----
+
+void Supervisor::died(Ward& ward, const std::string& cause) {
+    pulse_.leave(ward.record.uuid);
+    ward.died = Clock::now();
+    ward.cause = cause;
+    log::warning("driver domain '" + ward.record.name + "' died (" + cause + ")");
+    note(ward, "died", {{"cause", cause}, {"domain", ward.record.domain}});
+    retry(ward);
+}
+
+void Supervisor::retry(Ward& ward) {
+    const std::string uuid = ward.record.uuid;
+    const auto delay = ward.backoff.died(Clock::now());
+    if (!delay) {
+        ward.state = State::down;
+        log::error("driver domain '" + ward.record.name + "' died " + std::to_string(ward.backoff.deaths()) +
+                   " times within " + std::to_string(Backoff::window.count()) +
+                   " minutes and stays down; its clients have no network. See why with: bulkhead driverdomain show " +
+                   ward.record.name + "; start it again with: bulkhead driverdomain restart " + ward.record.name);
+        note(ward, "gave-up", {{"deaths", ward.backoff.deaths()}});
+        return;
+    }
+    if (delay->count() == 0) {
+        bring_back(uuid, Step::destroy);
+        return;
+    }
+    ward.state = State::delayed;
+    log::warning("driver domain '" + ward.record.name + "' comes back in " + std::to_string(delay->count()) + " s");
+    auto timer = loop_.after(*delay, [this, uuid] {
+        const std::string again = uuid;
+        bring_back(again, Step::destroy);
+    });
+    if (timer)
+        ward.timer = std::move(*timer);
+    else
+        bring_back(uuid, Step::destroy);
+}
+
+void Supervisor::bring_back(const std::string& uuid, Step from) {
+    Ward& ward = wards_.at(uuid);
+    ward.state = State::returning;
+    const domain::DomainRecord record = ward.next ? *ward.next : ward.record;
+    RebirthOrder order;
+    order.request.config = record.config;
+    order.request.source = record.source;
+    order.request.directory = record.directory;
+    order.request.uuid = uuid;
+    order.request.force_uuid = true;
+    order.name = record.name;
+    order.domain = record.domain;
+    order.same_id = supervision(ward.policy) == "reincarnate";
+    order.from = from;
+    if (ward.dump_core) order.core_file = "/var/lib/xen/dump/" + record.name; // XEN_DUMP_DIR, as xl does
+    const auto body = [order, next = ward.next](xen::Context& xen,
+                                                const domain::WorkerSide& side) -> Result<std::string> {
+        RebirthHooks hooks;
+        hooks.progress = [&side](std::string_view words) { side.progress(words); };
+        hooks.intent = [&](Step step) { return side.intent(pack_detail(step, next)); };
+        return print_report(TRY(be_born_again(xen, order, hooks)));
+    };
+    domain::Reply reply;
+    reply.progress = [this, uuid, name = record.name](const std::string& words) {
+        log::info("driver domain '" + name + "': " + words);
+        const auto ours = wards_.find(uuid);
+        if (ours != wards_.end() && ours->second.asked) ours->second.asked->progress(words);
+    };
+    reply.done = [this, uuid](Result<std::string> result) {
+        if (!wards_.contains(uuid)) return;
+        if (result)
+            came_back(uuid, *result);
+        else
+            stayed_away(uuid, result.error());
+    };
+    const auto started = manager_.remake(record, rebirth_deadline, body, std::move(reply));
+    if (!started) stayed_away(uuid, started.error());
+}
+
+void Supervisor::came_back(const std::string& uuid, const std::string& report) {
+    Ward& ward = wards_.at(uuid); // lives() has been called
+    ward.dump_core = false;
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - ward.died);
+    json detail = json::parse(report, nullptr, false);
+    detail.erase("policy");
+    detail["cause"] = ward.cause;
+    detail["milliseconds"] = took.count();
+    if (ward.next) detail["upgraded"] = true;
+    log::info("driver domain '" + ward.record.name + "' is back after " + std::to_string(took.count()) + " ms");
+    note(ward, "returned", detail);
+    ward.next.reset();
+    const std::optional<domain::Reply> asked = std::move(ward.asked);
+    ward.asked.reset();
+    const std::string failed = std::exchange(ward.failed_upgrade, "");
+    if (!asked) return;
+    if (failed.empty()) {
+        asked->done(line(detail));
+    } else {
+        asked->done(fail("the new driver domain failed (" + failed + "); the old one is back", EIO));
+    }
+}
+
+void Supervisor::stayed_away(const std::string& uuid, const Error& error) {
+    Ward& ward = wards_.at(uuid);
+    log::error("driver domain '" + ward.record.name + "' did not come back: " + error.message);
+    note(ward, "not-returned", {{"error", error.message}});
+    if (ward.next) { // an upgrade that does not work: back to what did
+        ward.next.reset();
+        ward.failed_upgrade = error.message;
+        bring_back(uuid, Step::destroy);
+        return;
+    }
+    const std::optional<domain::Reply> asked = std::move(ward.asked);
+    ward.asked.reset();
+    retry(ward);
+    if (asked) asked->done(fail("'" + ward.record.name + "' did not come back: " + error.message, error.code));
+}
+
+// ---- for people ----
+
+Result<Supervisor::Ward*> Supervisor::find(const std::string& name) {
+    for (auto& [uuid, ward] : wards_) {
+        if (name == uuid || name == ward.record.name || name == std::to_string(ward.record.domain)) return &ward;
+    }
+    std::string there;
+    for (const auto& [uuid, ward] : wards_) there += (there.empty() ? "" : ", ") + ward.record.name;
+    return fail("'" + name + "' is not a driver domain that bulkheadd looks after; there is: " +
+                    (there.empty() ? "none (a domain becomes one by driver_domain=1 in its file)" : there),
+                ENOENT);
+}
+
+Status Supervisor::restart(const std::string& name, const std::vector<std::string>& overrides, domain::Reply reply) {
+    Ward& ward = *TRY(find(name));
+    if (ward.state == State::returning)
+        return fail("'" + ward.record.name + "' is being brought back; wait for that", EBUSY);
+    if (!overrides.empty()) {
+        ward.next = ward.record;
+        ward.next->config = config::with_overrides(ward.record.config, overrides);
+    }
+    pulse_.leave(ward.record.uuid);
+    ward.timer.reset();
+    ward.backoff.forgive();
+    ward.asked = std::move(reply);
+    ward.died = Clock::now();
+    ward.cause = overrides.empty() ? "restart" : "upgrade";
+    note(ward, ward.cause, {{"overrides", overrides}});
+    bring_back(std::string(ward.record.uuid), Step::destroy);
+    return {};
+}
+
+json Supervisor::describe(const Ward& ward) const {
+    return {{"name", ward.record.name},
+            {"uuid", ward.record.uuid},
+            {"id", ward.record.domain},
+            {"state", state_name(ward.state)},
+            {"agent", ward.agent},
+            {"supervise", supervision(ward.policy)},
+            {"heartbeat_timeout", patience(ward.policy).count() / 1000},
+            {"recent_deaths", ward.backoff.deaths()}};
+}
+
+std::string Supervisor::list() const {
+    json domains = json::array();
+    for (const auto& [uuid, ward] : wards_) domains.push_back(describe(ward));
+    return line({{"driver_domains", domains}});
+}
+
+Status Supervisor::show(const std::string& name, domain::Reply reply) {
+    const Ward& ward = *TRY(find(name));
+    json object = describe(ward);
+    object["history"] = json::array();
+    for (const domain::HistoryEntry& entry : TRY(manager_.journal().history(ward.record.uuid, 50)))
+        object["history"].push_back(json::parse(print(entry), nullptr, false));
+    const auto body = [object, id = ward.record.domain](xen::Context& xen,
+                                                        const domain::WorkerSide&) -> Result<std::string> {
+        json whole = object;
+        whole["vifs"] = json::parse(TRY(print_clients(xen, id)), nullptr, false);
+        return line(whole);
+    };
+    TRY(manager_.run("driverdomain show " + ward.record.name, seconds(15), body, std::move(reply)));
+    return {};
+}
+
+Result<std::vector<domain::HistoryEntry>> Supervisor::history(const std::string& name, std::size_t most) {
+    std::string uuid;
+    if (!name.empty()) uuid = TRY(find(name))->record.uuid;
+    return manager_.journal().history(uuid, most);
+}
+
+void Supervisor::note(const Ward& ward, const std::string& what, const json& detail) {
+    const auto entry = manager_.journal().record({0, 0, ward.record.uuid, ward.record.name, what, line(detail)});
+    if (!entry) {
+        log::error(entry.error().message);
+        return;
+    }
+    const auto listeners = listeners_; // one may leave while it is told
+    for (const auto& [id, listener] : listeners) {
+        if (listeners_.contains(id)) listener(*entry);
+    }
+}
+
+std::uint64_t Supervisor::subscribe(Listener listener) {
+    listeners_.emplace(next_listener_, std::move(listener));
+    return next_listener_++;
+}
+
+std::string Supervisor::print(const domain::HistoryEntry& entry) {
+    return line({{"id", entry.id},
+                 {"at", entry.at},
+                 {"uuid", entry.uuid},
+                 {"name", entry.name},
+                 {"event", entry.what},
+                 {"detail", json::parse(entry.detail, nullptr, false)}});
+}
+
+} // namespace bulkhead::driverdomain
