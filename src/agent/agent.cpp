@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 constexpr auto memory_interval = 5s;
 constexpr auto retry_interval = 1s;
 constexpr auto uplink_interval = 5s;
-constexpr auto card_patience = 10s;        // then the console says what is missing; the wait goes on
+constexpr auto card_patience = 10s; // then the console says what is missing; the wait goes on
+constexpr const char* backend_watch = "backend";
 constexpr std::size_t vifs_per_round = 16; // so that a thousand dirty vifs do not hold up the heartbeat
 
 } // namespace
@@ -212,6 +213,8 @@ bool Agent::work() {
             return false;
         }
         if (!*event) break;
+        // The watch fires anew when the domain was restored from a file, which makes it another domain to xenstore.
+        if ((*event)->path == backend_watch) publish_if_forgotten();
         vifs_.backend_changed((*event)->path);
     }
     if (!vifs_.has_work()) return false;
@@ -221,6 +224,14 @@ bool Agent::work() {
         failed(done.error());
     }
     return done.has_value();
+}
+
+void Agent::publish_if_forgotten() {
+    const auto there = publisher_.is_there();
+    if (there && !*there) {
+        log::info("this is another domain now: publishing again");
+        publish(publisher_.again());
+    }
 }
 
 void Agent::beat() {
@@ -238,7 +249,7 @@ Status Agent::connect_store() {
         store_ = TRY(xen::Store::open());
         publish_again_ = true;
     }
-    TRY(store_.watch("backend", "vifs")); // fires at once: the first scan
+    TRY(store_.watch(backend_watch, "vifs")); // fires at once: the first scan
     store_fd_ = store_.fd();
     loop_.watch(store_fd_, POLLIN, [](short) {}); // work() runs before every wait
     store_ready_ = true;

@@ -53,6 +53,7 @@ private:
     void publish_state();
     void explain_missing_card();
     bool work();
+    void publish_if_forgotten();
     void beat();
     void measure();
 

@@ -47,6 +47,10 @@ Status Publisher::again() {
                    "publishing");
 }
 
+Result<bool> Publisher::is_there() {
+    return store_.exists(node("version"));
+}
+
 Status Publisher::set(const std::string& name, const std::string& value) {
     const auto known = written_.find(name);
     if (known != written_.end() && known->second == value) return {};

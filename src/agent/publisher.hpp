@@ -27,6 +27,7 @@ public:
     // Milliseconds since the domain booted, under timing/NAME; only the first call of a name counts.
     Status timing(const std::string& name);
     Status again(); // writes everything, after a reconnection
+    Result<bool> is_there();
 
 private:
     Status set(const std::string& name, const std::string& value);

@@ -65,7 +65,7 @@ Result<std::optional<Card>> Uplink::port(const net::Link& bridge) {
         log::info("network card " + link.name + " (" + (info.pci.empty() ? info.driver : info.driver + " " + info.pci) +
                   ") is on bridge " + settings_.bridge);
     }
-    return Card{link.name, info.driver, net::format_mac(link.mac), info.pci, link.carrier};
+    return Card{link.name, info.driver, format_mac(link.mac), info.pci, link.carrier};
 }
 
 } // namespace bulkhead::agent

@@ -13,16 +13,6 @@
 namespace bulkhead {
 namespace {
 
-struct Pipe {
-    Fd read, write;
-};
-
-Result<Pipe> make_pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("pipe");
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
 // Only async-signal-safe calls between fork and exec.
 [[noreturn]] void child_exec(char* const* argv, const SpawnOptions& options, int null_fd, int error_fd, pid_t parent) {
     if (options.new_session) ::setsid();
@@ -54,6 +44,12 @@ int exit_status(int raw) {
 }
 
 } // namespace
+
+Result<Pipe> make_pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("pipe");
+    return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
 
 Child& Child::operator=(Child&& other) noexcept {
     std::swap(pid_, other.pid_);

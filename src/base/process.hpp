@@ -12,6 +12,11 @@
 
 namespace bulkhead {
 
+struct Pipe {
+    Fd read, write;
+};
+Result<Pipe> make_pipe(); // both ends close-on-exec
+
 // Owns a running child; a child still running when its owner goes away is killed and reaped.
 class Child {
 public:

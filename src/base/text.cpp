@@ -54,15 +54,28 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t
     return value;
 }
 
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+void append_hex(std::string& text, std::uint8_t byte) {
+    constexpr char digits[] = "0123456789abcdef";
+    text.push_back(digits[byte >> 4]);
+    text.push_back(digits[byte & 15]);
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
-    constexpr char hex[] = "0123456789abcdef";
     std::string safe;
     for (const char c : text.substr(0, limit)) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x20 && byte != 0x7f) {
             safe.push_back(c);
         } else {
-            safe.append("\\x").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+            safe.append("\\x");
+            append_hex(safe, byte);
         }
     }
     if (text.size() > limit) safe.append("...");

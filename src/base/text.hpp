@@ -17,6 +17,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
 // The whole text as a decimal number of at most `max`; anything else (sign, space, empty, overflow) is nullopt.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t max = UINT64_MAX);
 
+int hex_digit(char c);                                 // the value of 0-9, a-f or A-F; -1 for anything else
+void append_hex(std::string& text, std::uint8_t byte); // two lower-case digits
+
 // Makes text from a stranger safe to print: control characters become \xNN, and it is cut at `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 512);
 

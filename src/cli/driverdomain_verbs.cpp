@@ -50,6 +50,8 @@ std::string event_text(const json& event) {
     }
     if (what == "not-returned") return "did not return: " + detail.value("error", "");
     if (what == "gave-up") return "gave up: it stays down";
+    if (what == "progress") return detail.value("text", "");
+    if (what == "no-spare") return "no spare: " + detail.value("error", "");
     if (what == "failed") return detail.value("agent", "failed");
     return what;
 }

@@ -1,4 +1,5 @@
 #include "base/log.hpp"
+#include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "cli/help.hpp"
 #include "cli/verb.hpp"
@@ -25,8 +26,8 @@ int unknown_verb(const std::vector<std::string>& words) {
         }
     }
     const std::string typed = words[0] + (words.size() > 1 && words[1][0] != '-' ? " " + words[1] : "");
-    auto near = cli::did_you_mean(words[0], names);
-    if (!near) near = cli::did_you_mean(typed, names);
+    auto near = nearest(words[0], names);
+    if (!near) near = nearest(typed, names);
     log::error("unknown verb '" + printable(words[0], 64) + "'" + (near ? "; did you mean '" + *near + "'?" : "") +
                " (bulkhead help lists them all)");
     return 2;

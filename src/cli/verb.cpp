@@ -1,9 +1,9 @@
 #include "cli/verb.hpp"
 
+#include "base/nearest.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace bulkhead::cli {
 namespace {
@@ -23,26 +23,9 @@ const Option* find_option(const Verb& verb, char letter) {
 tl::unexpected<Error> unknown_option(const Verb& verb, const std::string& typed) {
     std::vector<std::string> names;
     for (const Option& option : verb.options) names.push_back(std::string("--") + option.name);
-    const auto near = did_you_mean(typed, names);
+    const auto near = nearest(typed, names);
     return usage_error(std::string(verb.name) + ": unknown option '" + typed + "'" +
                        (near ? "; did you mean " + *near + "?" : "") + " (see: bulkhead help " + verb.name + ")");
-}
-
-// Edit distance with swaps of neighbours, the commonest slip of fingers (Damerau 1964, restricted form).
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
-    std::iota(d[0].begin(), d[0].end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-            d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + change});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    return d[a.size()][b.size()];
 }
 
 } // namespace
@@ -126,19 +109,6 @@ Match find_verb(const std::vector<std::string>& words) {
             const auto name = bulkhead::words(verb.name);
             if (name.size() <= best.words || name.size() > words.size()) continue;
             if (std::equal(name.begin(), name.end(), words.begin())) best = {&verb, name.size()};
-        }
-    }
-    return best;
-}
-
-std::optional<std::string> did_you_mean(std::string_view typed, const std::vector<std::string>& names) {
-    std::optional<std::string> best;
-    std::size_t least = std::max<std::size_t>(1, typed.size() / 3) + 1;
-    for (const std::string& name : names) {
-        const std::size_t d = distance(typed.substr(0, 64), name);
-        if (d < least) {
-            least = d;
-            best = name;
         }
     }
     return best;

@@ -76,7 +76,4 @@ struct Match {
 };
 Match find_verb(const std::vector<std::string>& words);
 
-// The nearest name within a few typing errors, or nothing.
-std::optional<std::string> did_you_mean(std::string_view typed, const std::vector<std::string>& names);
-
 } // namespace bulkhead::cli

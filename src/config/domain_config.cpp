@@ -1,7 +1,7 @@
 #include "config/domain_config.hpp"
 
+#include "base/nearest.hpp"
 #include "base/text.hpp"
-#include "config/nearest.hpp"
 #include "config/reader.hpp"
 #include "config/vif.hpp"
 #include "xen/spec_options.hpp"
@@ -58,6 +58,7 @@ const std::vector<std::string>& own_keys() {
                                                   "disk",
                                                   "supervise",
                                                   "heartbeat_timeout",
+                                                  "spare",
                                                   "vncviewer"};
     return keys;
 }
@@ -190,6 +191,7 @@ private:
             return reader_.error("supervise", "must be \"reincarnate\", \"restart\" or \"none\"");
         }
         spec().heartbeat_timeout = TRY(reader_.number("heartbeat_timeout", 1, 3600));
+        spec().spare = TRY(reader_.flag("spare"));
         return {};
     }
 

@@ -1,8 +1,8 @@
 #include "config/vif.hpp"
 
+#include "base/mac_address.hpp"
+#include "base/nearest.hpp"
 #include "base/text.hpp"
-#include "config/nearest.hpp"
-#include "xen/mac.hpp"
 #include "xen/spec_options.hpp"
 
 #include <algorithm>
@@ -26,10 +26,10 @@ Status quoted_error(std::string_view key, std::string_view value, std::string_vi
 }
 
 Status set_mac(std::string_view value, xen::NicSpec& nic) {
-    const auto mac = xen::parse_mac(value);
+    const auto mac = parse_mac(value);
     if (!mac) return quoted_error("mac", value, "is not an address such as 00:16:3e:01:02:03");
     if (((*mac)[0] & 1) != 0) return quoted_error("mac", value, "is a multicast address; the first byte must be even");
-    nic.mac = xen::mac_text(mac->data());
+    nic.mac = format_mac(*mac);
     return {};
 }
 

@@ -11,6 +11,15 @@
 
 namespace bulkhead::daemon {
 
+// The words that every file of verbs is written in.
+using domain::Manager;
+using domain::WorkerSide;
+using nlohmann::json;
+using std::chrono::seconds;
+using CallPointer = std::shared_ptr<Call>;
+
+inline constexpr seconds query_deadline{15}; // for what only reads
+
 class Arguments {
 public:
     explicit Arguments(const Call& call) : object_(nlohmann::json::parse(call.request.arguments, nullptr, false)) {}

@@ -9,12 +9,6 @@
 namespace bulkhead::daemon {
 namespace {
 
-using domain::Manager;
-using domain::WorkerSide;
-using nlohmann::json;
-using std::chrono::seconds;
-using CallPointer = std::shared_ptr<Call>;
-
 constexpr seconds short_deadline{30}; // the guest need not do anything, or may ignore it
 
 json describe(const xen::DomainInfo& domain) {

@@ -5,7 +5,6 @@ namespace bulkhead::daemon {
 namespace {
 
 using driverdomain::Supervisor;
-using CallPointer = std::shared_ptr<Call>;
 
 constexpr std::size_t history_shown = 1000;
 

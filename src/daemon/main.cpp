@@ -52,6 +52,11 @@ Result<Options> parse(int argc, char** argv) {
     return options;
 }
 
+std::string folder_of(const std::string& file) {
+    const std::size_t slash = file.rfind('/');
+    return slash == std::string::npos ? "." : file.substr(0, slash);
+}
+
 Result<int> serve(const Options& options) {
     if (::geteuid() != 0) return fail("bulkheadd must run as root in dom0");
     domain::EventLoop loop = TRY(domain::EventLoop::create());
@@ -60,7 +65,7 @@ Result<int> serve(const Options& options) {
     auto xen = TRY(xen::Context::open());
     domain::Journal journal = TRY(domain::Journal::open(options.state));
     const auto manager = TRY(domain::Manager::open(loop, std::move(xen), std::move(journal)));
-    driverdomain::Supervisor supervisor(loop, *manager);
+    driverdomain::Supervisor supervisor(loop, *manager, folder_of(options.state) + "/spare");
     manager->keep(supervisor);
     const auto server = TRY(daemon::Server::open(
         loop, options.socket, [&](std::shared_ptr<daemon::Call> call) { daemon::handle(*manager, supervisor, call); }));

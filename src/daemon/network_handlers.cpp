@@ -3,10 +3,10 @@
 
 #include "config/vif.hpp"
 #include "domain/vif_attach.hpp"
-#include "xen/mac.hpp"
 #include "xen/nic.hpp"
 #include "xen/store.hpp"
 
+#include "base/mac_address.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -15,15 +15,8 @@
 namespace bulkhead::daemon {
 namespace {
 
-using domain::Manager;
-using domain::WorkerSide;
-using nlohmann::json;
-using std::chrono::seconds;
-using CallPointer = std::shared_ptr<Call>;
-
 constexpr seconds backend_patience{60};
 constexpr seconds attach_deadline{120};
-constexpr seconds query_deadline{15};
 
 json describe(const xen::NicInfo& nic) {
     return {{"devid", nic.devid},     {"backend_domain", nic.backend_domain},
@@ -85,16 +78,16 @@ Status list(Manager& manager, const CallPointer& call) {
     return run_while_connected(manager, call, manager.run("network-list", query_deadline, body, reply_to(call)));
 }
 
-Result<unsigned> find_devid(const std::vector<xen::NicInfo>& nics, const std::string& wanted,
-                            const std::string& domain) {
+Result<xen::NicInfo> find_nic(const std::vector<xen::NicInfo>& nics, const std::string& wanted,
+                              const std::string& domain) {
     const auto number = parse_unsigned(wanted, UINT32_MAX);
-    const auto mac = xen::parse_mac(wanted);
+    const auto mac = parse_mac(wanted);
     if (!number && !mac)
         return fail("'" + printable(wanted, 64) + "' is neither a vif's number nor a MAC address", EINVAL);
     const auto found = std::find_if(nics.begin(), nics.end(), [&](const xen::NicInfo& nic) {
-        return number ? nic.devid == *number : nic.mac == xen::mac_text(mac->data());
+        return number ? nic.devid == *number : nic.mac == format_mac(*mac);
     });
-    if (found != nics.end()) return found->devid;
+    if (found != nics.end()) return *found;
     std::vector<std::string> there;
     for (const xen::NicInfo& nic : nics) there.push_back(std::to_string(nic.devid) + " (" + nic.mac + ")");
     return fail("'" + domain + "' has no vif " + wanted + "; it has: " + (there.empty() ? "none" : join(there, ", ")),
@@ -105,12 +98,13 @@ Status detach(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
     const xen::DomainInfo domain = TRY(arguments.domain(manager));
     const std::string wanted = TRY(arguments.needed_text("vif"));
-    const auto body = [domain, wanted](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
-        const unsigned devid = TRY(find_devid(TRY(xen::list_nics(xen, domain.id)), wanted, domain.name));
-        TRY(xen::remove_nic(xen, domain.id, devid));
-        return line({{"devid", devid}});
+    const auto body = [domain, wanted](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+        const xen::NicInfo nic = TRY(find_nic(TRY(xen::list_nics(xen, domain.id)), wanted, domain.name));
+        TRY(side.intent(std::to_string(nic.devid) + " " + nic.mac));
+        TRY(xen::remove_nic(xen, domain.id, nic.devid));
+        return line({{"devid", nic.devid}});
     };
-    TRY(manager.run("network-detach " + domain.name, attach_deadline, body, reply_to(call)));
+    TRY(manager.run_on("network-detach", domain, attach_deadline, body, reply_to(call)));
     return {};
 }
 

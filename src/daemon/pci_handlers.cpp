@@ -2,6 +2,7 @@
 #include "daemon/handlers.hpp"
 
 #include "base/text.hpp"
+#include "domain/pci_change.hpp"
 #include "pci/sysfs.hpp"
 #include "xen/pci.hpp"
 #include "xen/spec_options.hpp"
@@ -11,13 +12,6 @@
 namespace bulkhead::daemon {
 namespace {
 
-using domain::Manager;
-using domain::WorkerSide;
-using nlohmann::json;
-using std::chrono::seconds;
-using CallPointer = std::shared_ptr<Call>;
-
-constexpr seconds query_deadline{15};
 constexpr seconds change_deadline{60}; // libxl sleeps up to 10 s, and a driver may take its time to let go
 
 json describe(const xen::PciInfo& device) {
@@ -127,20 +121,13 @@ Status change(Manager& manager, const CallPointer& call, bool attach) {
     if (const Status valid = xen::check_pci(spec.text); !valid) {
         return fail("'" + printable(spec.text, 64) + "' " + valid.error().message, EINVAL);
     }
-    const auto body = [id = domain.id, spec, attach, force](xen::Context& xen,
-                                                            const WorkerSide&) -> Result<std::string> {
-        if (attach) {
-            const auto address = pci::address_of_spec(spec.text);
-            if (address && spec.text.find("seize=1") == std::string::npos) {
-                TRY(pci::check_assignable(pci::Sysfs(), *address));
-            }
-            TRY(xen::attach_device(xen, id, spec));
-        } else {
-            TRY(xen::detach_device(xen, id, spec, force));
-        }
+    const auto body = [domain, spec, attach, force](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+        const auto intent = [&](const std::string& addresses) { return side.intent(addresses); };
+        TRY(attach ? domain::attach_pci(xen, domain, spec, intent)
+                   : domain::detach_pci(xen, domain, spec, force, intent));
         return std::string("{}");
     };
-    TRY(manager.run(attach ? "pci-attach" : "pci-detach", change_deadline, body, reply_to(call)));
+    TRY(manager.run_on(attach ? "pci-attach" : "pci-detach", domain, change_deadline, body, reply_to(call)));
     return {};
 }
 

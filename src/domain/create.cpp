@@ -2,11 +2,13 @@
 
 #include "base/file.hpp"
 #include "domain/names.hpp"
+#include "domain/pci_change.hpp"
 #include "domain/policy.hpp"
 #include "domain/vif_attach.hpp"
 #include "pci/sysfs.hpp"
 #include "xen/domain.hpp"
 #include "xen/pci.hpp"
+#include "xen/save.hpp"
 #include "xen/store.hpp"
 #include "xen/uuid.hpp"
 
@@ -41,18 +43,6 @@ Status check_unused(const std::vector<xen::DomainInfo>& domains, const xen::Doma
         }
         if (domain.uuid == *spec.uuid) {
             return fail("UUID " + *spec.uuid + " belongs to the running domain '" + domain.name + "'", EEXIST);
-        }
-    }
-    return {};
-}
-
-// Which domain has the device, by xenstore; pciback holds it for all of them.
-Status check_free(xen::Context& xen, const std::vector<xen::DomainInfo>& domains, const pci::Address& address) {
-    const std::string text = pci::address_text(address);
-    for (const xen::DomainInfo& domain : domains) {
-        for (const xen::PciInfo& used : TRY(xen::domain_devices(xen, domain.id))) {
-            if (used.address == text)
-                return fail("PCI device " + text + " is in use by domain '" + domain.name + "'", EBUSY);
         }
     }
     return {};
@@ -145,6 +135,34 @@ Status make_room(xen::Context& xen, const xen::DomainSpec& spec, const config::X
     return xen::balloon_dom0(xen, need.needed_kib);
 }
 
+// What libxl would derive from pci=, kept when the devices come later: an IOMMU context, and for PV the host's memory
+// map.
+void expect_devices(xen::DomainSpec& spec) {
+    const auto set = [&spec](const char* key, const char* value) {
+        std::erase_if(spec.options, [key](const xen::OptionSpec& option) { return option.key == key; });
+        spec.options.push_back({key, {false, value, {}, 0}});
+    };
+    set("passthrough", "enabled");
+    if (spec.type == xen::DomainType::pv) set("e820_host", "1");
+}
+
+Result<unsigned> build(xen::Context& xen, const CreateRequest& request, const xen::DomainSpec& spec,
+                       const xen::HostDefaults& host) {
+    if (request.saved.empty()) return xen::create_domain(xen, spec, host, request.domain);
+    const Fd image(::open(request.saved.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!image) return fail_errno(request.saved);
+    return xen::restore_domain(xen, spec, host, request.domain, image.get());
+}
+
+// The rest of creation, with the domain there and paused.
+Status start(xen::Context& xen, const CreateRequest& request, unsigned domain,
+             const std::vector<xen::PciSpec>& devices) {
+    if (request.paused) return {};
+    TRY(xen::unpause_domain(xen, domain));
+    for (const xen::PciSpec& device : devices) TRY(xen::attach_device(xen, domain, device));
+    return {};
+}
+
 } // namespace
 
 Result<config::XlConf> host_settings(const std::string& file) {
@@ -156,6 +174,7 @@ Result<config::ParsedDomain> parse_request(const CreateRequest& request, const c
     config::ParsedDomain parsed =
         TRY(config::parse_domain(config::with_overrides(request.config, request.overrides), request.source, host));
     if (request.force_uuid) parsed.spec.uuid = request.uuid;
+    if (!request.name.empty()) parsed.spec.name = request.name;
     return parsed;
 }
 
@@ -171,15 +190,22 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
     TRY(check_file("ramdisk", spec.ramdisk));
     const std::vector<xen::DomainInfo> domains = TRY(xen::list_domains(xen));
     TRY(check_unused(domains, spec));
-    TRY(check_pcis(xen, domains, spec));
+    if (!request.spare) TRY(check_pcis(xen, domains, spec));
     xen::Store store = TRY(xen::Store::open());
     const std::vector<Backend> backends = TRY(complete_nics(store, spec, domains, hooks.progress));
 
+    std::vector<xen::PciSpec> devices_later;
+    if (request.spare || !request.saved.empty()) {
+        if (!spec.pcis.empty()) expect_devices(spec);
+        if (!request.spare) devices_later = spec.pcis;
+        spec.pcis.clear();
+    }
+
     TRY(hooks.intent(*spec.uuid, spec.name));
     TRY(make_room(xen, spec, host, hooks.progress));
-    const unsigned domain = TRY(xen::create_domain(xen, spec, host.host, request.domain));
+    const unsigned domain = TRY(build(xen, request, spec, host.host));
     Status complete = check_plugged(store, domain, spec, backends);
-    if (complete && !request.paused) complete = xen::unpause_domain(xen, domain);
+    if (complete) complete = start(xen, request, domain, devices_later);
     if (!complete) {
         (void)xen::destroy_domain(xen, domain);
         return tl::unexpected(Error{"domain '" + spec.name + "': " + complete.error().message, complete.error().code});

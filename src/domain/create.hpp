@@ -22,6 +22,11 @@ struct CreateRequest {
     std::string uuid; // for a file without uuid=; with `force_uuid` in any case
     bool force_uuid = false;
     std::optional<unsigned> domain; // the domid that it must get; otherwise Xen's next
+    std::string name;               // non-empty: instead of the file's
+    // A spare is a domain without its PCI devices that can take them later. `saved`: the file (xen/save.hpp) of a spare
+    // that is restored instead of booting; it gets its PCI devices when it runs.
+    bool spare = false;
+    std::string saved;
 };
 
 struct Created {

@@ -83,10 +83,12 @@ Result<Journal> Journal::open(const std::string& file) {
 
 Result<std::int64_t> Journal::begin(const Operation& operation) {
     Commit commit = TRY(Commit::begin(database_));
-    // Devices may come and go side by side; what makes or remakes the domain itself is alone.
+    // Vifs may come and go side by side, PCI devices not (libxl counts them in one node); what makes or remakes the
+    // domain itself is alone.
     Statement busy = TRY(database_.prepare("SELECT verb FROM operation WHERE (uuid = ?1 OR name = ?2) AND "
                                            "(verb IN ('create', 'restart', 'reincarnate') OR "
-                                           "?3 IN ('create', 'restart', 'reincarnate'))"));
+                                           "?3 IN ('create', 'restart', 'reincarnate') OR "
+                                           "(verb LIKE 'pci-%' AND ?3 LIKE 'pci-%'))"));
     busy.bind(1, operation.uuid).bind(2, operation.name).bind(3, operation.verb);
     if (TRY(busy.step())) {
         return fail("domain '" + operation.name + "': another operation (" + busy.text(0) +
@@ -159,9 +161,9 @@ Status Journal::forget(const std::string& uuid) {
     return remove.bind(1, uuid).run();
 }
 
-Status Journal::rename(const std::string& uuid, const std::string& name) {
-    Statement update = TRY(database_.prepare("UPDATE domain SET name = ?2 WHERE uuid = ?1"));
-    return update.bind(1, uuid).bind(2, name).run();
+Status Journal::rename(const DomainRecord& domain) {
+    Statement update = TRY(database_.prepare("UPDATE domain SET name = ?2, config = ?3 WHERE uuid = ?1"));
+    return update.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).run();
 }
 
 Result<HistoryEntry> Journal::record(HistoryEntry entry) {

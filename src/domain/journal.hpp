@@ -15,7 +15,7 @@ namespace bulkhead::domain {
 
 struct Operation {
     std::int64_t id = 0;
-    std::string verb; // "create", "restart", "network-attach"
+    std::string verb; // "create", "restart", "network-attach", "network-detach", "pci-attach", "pci-detach"
     std::string uuid; // of the domain, chosen beforehand
     std::string name;
     std::string detail; // what undoing needs beyond the UUID; free text
@@ -44,7 +44,8 @@ class Journal {
 public:
     static Result<Journal> open(const std::string& file);
 
-    // Refused while another operation makes or remakes the domain (its UUID or its name).
+    // Refused while another operation makes or remakes the domain (its UUID or its name), and for a PCI device while
+    // another one comes or goes.
     Result<std::int64_t> begin(const Operation& operation);
     // The operation goes on to its next step.
     Status note(std::int64_t operation, const std::string& detail);
@@ -56,7 +57,8 @@ public:
     Result<std::vector<DomainRecord>> domains();
     Result<std::optional<DomainRecord>> find(const std::string& uuid);
     Status forget(const std::string& uuid);
-    Status rename(const std::string& uuid, const std::string& name);
+    // Its name, also the one in its configuration.
+    Status rename(const DomainRecord& domain);
 
     // The newest history_max entries are kept.
     Result<HistoryEntry> record(HistoryEntry entry);

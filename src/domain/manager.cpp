@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "domain/names.hpp"
+#include "domain/undo.hpp"
 #include "domain/work.hpp"
 #include "xen/uuid.hpp"
 
@@ -68,10 +69,10 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
         operation->id = TRY(journal_.begin(*operation));
         return {};
     };
-    job.done = [this, operation, done = std::move(reply.done)](Result<std::string> result, bool) {
+    job.done = [this, operation, done = std::move(reply.done)](Result<std::string> result, bool died) {
         if (operation->id == 0) {
             done(std::move(result));
-        } else if (result) {
+        } else if (result || !(died || undo_after_failure(*operation))) {
             end(operation->id);
             done(std::move(result));
         } else { // also after an orderly failure: what the worker could not remove is removed now, or stays written
@@ -141,8 +142,11 @@ Result<Workers::Id> Manager::rename(const xen::DomainInfo& domain, const std::st
     inner.done = [this, uuid = domain.uuid, name, reply](Result<std::string> result) {
         const auto managed = managed_.find(uuid);
         if (result && managed != managed_.end()) {
-            managed->second.record.name = name;
-            if (const Status written = journal_.rename(uuid, name); !written) log::error(written.error().message);
+            DomainRecord& record = managed->second.record;
+            record.name = name;
+            // It must come back under this name when it is made again.
+            record.config = config::with_overrides(record.config, {"name = \"" + name + "\""});
+            if (const Status written = journal_.rename(record); !written) log::error(written.error().message);
         }
         reply.done(std::move(result));
     };

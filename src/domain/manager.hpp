@@ -55,10 +55,14 @@ public:
     Result<Workers::Id> run_on(const std::string& verb, const xen::DomainInfo& domain,
                                std::chrono::milliseconds deadline, Body body, Reply reply);
     void cancel(Workers::Id id) { workers_.cancel(id); }
+    // For run_on(): what it had begun is undone, and the reply comes.
+    void stop(Workers::Id id) { workers_.stop(id); }
     // For good, whatever the domain's policy says: also one of ours that is being brought back or stays down.
     Result<Workers::Id> destroy(const std::string& wanted, Reply reply);
     // To be called after an administrator's pause and unpause.
     void was_paused(const std::string& uuid, bool paused);
+
+    [[nodiscard]] bool busy() const { return workers_.running() > 0; }
 
     // For the keeper. Makes a domain of ours again in a worker, as `record`; the UUID stays. Each intent() of `body`
     // replaces the operation's detail in the journal. `body` answers JSON with "id" and "policy" and leaves no domain
@@ -87,7 +91,8 @@ private:
     bool keeper_takes(Managed& managed, const xen::DomainEvent& event);
     void shut_down(const Managed& managed, int reason);
     void remade(const std::string& uuid, DomainRecord record, Result<std::string> result, const Reply& reply);
-    void resume(const Operation& operation);
+    // `recovered` is given up when the operation is over.
+    void resume(const Operation& operation, const std::shared_ptr<void>& recovered);
     void restart(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result);

@@ -2,8 +2,8 @@
 #include "base/log.hpp"
 #include "domain/manager.hpp"
 #include "domain/names.hpp"
+#include "domain/undo.hpp"
 #include "domain/work.hpp"
-#include "xen/nic.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -47,18 +47,7 @@ void Manager::undo(const Operation& operation, std::function<void()> then) {
     log::info("taking back what is left of " + operation.verb + " of domain '" + operation.name + "' (" +
               operation.uuid + ")");
     const auto body = [operation](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
-        const auto domains = TRY(xen::list_domains(xen));
-        const auto found = find_domain(domains, operation.uuid);
-        if (!found) return std::string("{}"); // nothing was made yet, or it went with its domain
-        if (operation.verb == "network-attach") {
-            // Number and MAC address: the number alone may by now be somebody else's vif.
-            for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, found->id))) {
-                if (std::to_string(nic.devid) + " " + nic.mac != operation.detail) continue;
-                TRY(xen::destroy_nic(xen, found->id, nic.devid));
-            }
-        } else {
-            TRY(xen::destroy_domain(xen, found->id));
-        }
+        TRY(take_back(xen, operation));
         return std::string("{}");
     };
     Reply reply;
@@ -89,11 +78,15 @@ Status Manager::recover() {
         adopt(std::move(record), found ? found->id : 0);
         managed_.at(uuid).record.domain = found ? found->id : last;
         const bool in_progress = std::any_of(left.begin(), left.end(), [&](const Operation& operation) {
-            return operation.uuid == uuid && operation.verb != "network-attach";
+            return operation.uuid == uuid && !concerns_device(operation);
         });
         if (!found && !in_progress) ended.push_back(uuid);
     }
-    for (const Operation& operation : left) resume(operation);
+    // Ends when the last of them gives up its copy.
+    const std::shared_ptr<void> recovered(nullptr, [count = left.size()](void*) {
+        log::info("recovery is over: " + std::to_string(count) + " operations were half-done");
+    });
+    for (const Operation& operation : left) resume(operation, recovered);
     for (const std::string& uuid : ended) {
         Managed& managed = managed_.at(uuid);
         log::info("domain '" + managed.record.name + "' ended while bulkheadd was not running");
@@ -103,10 +96,10 @@ Status Manager::recover() {
 }
 
 // What a daemon before us was doing.
-void Manager::resume(const Operation& operation) {
+void Manager::resume(const Operation& operation, const std::shared_ptr<void>& recovered) {
     const auto managed = managed_.find(operation.uuid);
-    if (managed == managed_.end() || operation.verb == "network-attach") {
-        undo(operation, [] {});
+    if (managed == managed_.end() || concerns_device(operation)) {
+        undo(operation, [recovered] {});
     } else if (operation.verb == "reincarnate" && keeper_ != nullptr) {
         managed->second.acting = true;
         managed->second.operation = operation.id;
@@ -114,7 +107,7 @@ void Manager::resume(const Operation& operation) {
         keeper_->resume(managed->second.record, managed->second.policy, operation.detail);
     } else { // a restart is taken up again: its domain was meant to live
         managed->second.acting = true;
-        undo(operation, [this, again = operation.verb == "restart", uuid = operation.uuid] {
+        undo(operation, [this, recovered, again = operation.verb == "restart", uuid = operation.uuid] {
             if (!managed_.contains(uuid)) return;
             if (again)
                 restart_now(uuid, 0, xen::OnShutdown::restart);

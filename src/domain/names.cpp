@@ -1,7 +1,7 @@
 #include "domain/names.hpp"
 
+#include "base/nearest.hpp"
 #include "base/text.hpp"
-#include "config/nearest.hpp"
 #include "xen/uuid.hpp"
 
 #include <algorithm>
@@ -26,7 +26,7 @@ Result<xen::DomainInfo> find_domain(const std::vector<xen::DomainInfo>& domains,
     if (found != domains.end()) return *found;
     std::vector<std::string> names;
     for (const auto& domain : domains) names.push_back(domain.name);
-    const std::string hint = number || uuid ? "" : config::did_you_mean(wanted, names);
+    const std::string hint = number || uuid ? "" : did_you_mean(wanted, names);
     return fail("there is no domain '" + printable(wanted, 64) + "'" + hint + " (see: bulkhead list)", ENOENT);
 }
 

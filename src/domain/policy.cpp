@@ -56,6 +56,7 @@ Policy policy_of(const xen::DomainSpec& spec) {
     policy.driver_domain = spec.driver_domain.value_or(false);
     policy.supervise = spec.supervise;
     policy.heartbeat_timeout = spec.heartbeat_timeout.value_or(0);
+    policy.spare = spec.spare.value_or(true);
     return policy;
 }
 
@@ -67,7 +68,8 @@ std::string print_policy(const Policy& policy) {
                           {"on_soft_reset", action_name(policy.on_soft_reset)},
                           {"driver_domain", policy.driver_domain},
                           {"supervise", policy.supervise},
-                          {"heartbeat_timeout", policy.heartbeat_timeout}}
+                          {"heartbeat_timeout", policy.heartbeat_timeout},
+                          {"spare", policy.spare}}
         .dump();
 }
 
@@ -84,6 +86,7 @@ Result<Policy> parse_policy(std::string_view json) {
         policy.driver_domain = object.value("driver_domain", false);
         policy.supervise = object.value("supervise", "");
         policy.heartbeat_timeout = object.value("heartbeat_timeout", 0L);
+        policy.spare = object.value("spare", true);
     } catch (const nlohmann::json::exception& error) {
         return fail(std::string("a domain's stored policy is not readable: ") + error.what());
     }

@@ -19,6 +19,7 @@ struct Policy {
     bool driver_domain = false;
     std::string supervise;      // "", "reincarnate", "restart", "none"
     long heartbeat_timeout = 0; // seconds; 0: the default
+    bool spare = true;          // keep a saved spare of it
     // nullopt: nothing is to be done, as for a domain that was suspended. `reason`: as xen::DomainEvent.
     [[nodiscard]] std::optional<xen::OnShutdown> action(int reason) const;
 };

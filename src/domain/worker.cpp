@@ -146,6 +146,13 @@ void Workers::cancel(Id id) {
     workers_.erase(id);
 }
 
+void Workers::stop(Id id) {
+    const auto found = workers_.find(id);
+    if (found == workers_.end()) return;
+    ::kill(-found->second->pid, SIGKILL);
+    ::kill(found->second->pid, SIGKILL); // it may not have made its group yet
+}
+
 // Reads what is there; the child's end, not the end of the stream, ends the worker: a grandchild may hold the line
 // open.
 void Workers::readable(Id id) {

@@ -55,6 +55,8 @@ public:
     Result<Id> start(Job job);
     // Kills it; its `done` is not called.
     void cancel(Id id);
+    // Kills it; its `done` is called as for a crash.
+    void stop(Id id);
     [[nodiscard]] std::size_t running() const { return workers_.size(); }
 
     static constexpr std::size_t most = 128; // children at one time; more are refused

@@ -14,7 +14,7 @@ constexpr unsigned devid_max = 0xffff;
 
 std::optional<unsigned> number(std::string_view text, unsigned most) {
     const auto value = parse_unsigned(text, most);
-    if (!value) return std::nullopt;
+    if (!value || std::to_string(*value) != text) return std::nullopt; // "07" is not 7's record
     return static_cast<unsigned>(*value);
 }
 

@@ -9,13 +9,13 @@ namespace bulkhead::driverdomain {
 namespace {
 
 // libxl's "BYTES,MICROSECONDS" of credit, back to xl's spelling (xl-network-configuration(5)): bytes per interval to
-// bytes per second.
+// bytes per second. Rounded up: xl rounds down when it reads it, and that gives the same credit.
 std::string rate_text(std::string_view node) {
     const auto parts = split(node, ',');
     const auto bytes = parse_unsigned(parts[0]);
-    const auto interval = parts.size() == 2 ? parse_unsigned(parts[1]) : std::nullopt;
-    if (!bytes || !interval || *interval == 0 || *bytes > UINT64_MAX / 1'000'000) return "";
-    return std::to_string(*bytes * 1'000'000 / *interval) + "B/s@" + std::to_string(*interval) + "us";
+    const auto interval = parts.size() == 2 ? parse_unsigned(parts[1], UINT32_MAX) : std::nullopt;
+    if (!bytes || !interval || *interval == 0 || *bytes > (UINT64_MAX - *interval) / 1'000'000) return "";
+    return std::to_string((*bytes * 1'000'000 + *interval - 1) / *interval) + "B/s@" + std::to_string(*interval) + "us";
 }
 
 } // namespace

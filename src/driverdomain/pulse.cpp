@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr auto store_deadline = 1000ms; // the daemon waits this long for xenstored, at most
 constexpr auto retry_delay = 1000ms;
+constexpr auto grace = 100ms; // beyond the patience, for beats that came and are not read yet
 
 std::string node(unsigned domain, const char* name) {
     return "/local/domain/" + std::to_string(domain) + "/data/bulkhead/" + name;
@@ -68,6 +69,11 @@ void Pulse::read_soon() {
     if (soon) soon_ = std::move(*soon);
 }
 
+void Pulse::set_patience(const std::string& uuid, std::chrono::milliseconds patience) {
+    const auto found = hearts_.find(uuid);
+    if (found != hearts_.end()) found->second.patience = patience;
+}
+
 void Pulse::leave(const std::string& uuid) {
     const auto found = hearts_.find(uuid);
     if (found == hearts_.end()) return;
@@ -119,12 +125,20 @@ void Pulse::take(const xen::WatchEvent& event) {
 
 void Pulse::beat(const std::string& uuid, Heart& heart) {
     if (heart.paused) return;
-    auto timer = loop_.after(heart.patience, [this, uuid] {
+    auto timer = loop_.after(heart.patience, [this, uuid] { overdue(std::string(uuid)); });
+    if (timer) heart.deadline = std::move(*timer);
+}
+
+// When this process itself stood still, beats lie unread: they are read first, and each puts the deadline off.
+void Pulse::overdue(const std::string& uuid) {
+    const auto found = hearts_.find(uuid);
+    if (found == hearts_.end()) return;
+    auto timer = loop_.after(grace, [this, uuid] {
         const std::string silent = uuid; // the closure goes with the heart
         leave(silent);
         events_.silent(silent);
     });
-    if (timer) heart.deadline = std::move(*timer);
+    if (timer) found->second.deadline = std::move(*timer);
 }
 
 } // namespace bulkhead::driverdomain

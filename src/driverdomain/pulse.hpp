@@ -28,6 +28,8 @@ public:
 
     // Replaces what was known about `uuid`. Silence counts from the first beat.
     void listen(const std::string& uuid, unsigned domain, std::chrono::milliseconds patience);
+    // From its next beat on.
+    void set_patience(const std::string& uuid, std::chrono::milliseconds patience);
     void leave(const std::string& uuid);
     // While `paused` silence is no death; afterwards it counts from the next beat.
     void pause(const std::string& uuid, bool paused);
@@ -46,6 +48,7 @@ private:
     void read_soon();
     void take(const xen::WatchEvent& event);
     void beat(const std::string& uuid, Heart& heart);
+    void overdue(const std::string& uuid);
     Status watch(const std::string& uuid, const Heart& heart);
 
     domain::EventLoop& loop_;

@@ -3,8 +3,10 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "domain/names.hpp"
+#include "domain/pci_change.hpp"
 #include "domain/policy.hpp"
 #include "driverdomain/fallback.hpp"
+#include "driverdomain/spare.hpp"
 #include "xen/domain.hpp"
 #include "xen/domid_history.hpp"
 
@@ -30,17 +32,22 @@ private:
 };
 
 // Whatever lives under the UUID, whole or half-made.
-Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order) {
+Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks) {
     const auto found = domain::find_domain(TRY(xen::list_domains(xen)), order.request.uuid);
     if (!found) return {};
     if (!order.core_file.empty()) {
         if (const Status dumped = xen::dump_core(xen, found->id, order.core_file); !dumped)
             log::warning(dumped.error().message);
     }
+    // It must not touch its devices while they are taken away; one that has shut down cannot.
+    (void)xen::pause_domain(xen, found->id);
+    if (const Status taken = domain::abandon_pcis(xen, found->id); !taken)
+        hooks.progress("its devices are taken by libxl, which may take longer: " + taken.error().message);
     return xen::destroy_domain(xen, found->id);
 }
 
-Result<domain::Created> create(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks) {
+Result<domain::Created> create(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks,
+                               bool& from_spare) {
     domain::CreateRequest request = order.request;
     if (order.same_id) request.domain = order.domain;
     for (const xen::DomainInfo& domain : TRY(xen::list_domains(xen))) {
@@ -53,6 +60,21 @@ Result<domain::Created> create(xen::Context& xen, const RebirthOrder& order, con
     domain::CreateHooks inner;
     inner.progress = hooks.progress;
     inner.intent = [](const std::string&, const std::string&) { return Status(); }; // announced already
+    if (!order.spares.empty()) {
+        const SpareStore spares(order.spares);
+        const auto spare = spares.find(xen, request);
+        if (spare && !spare->empty()) {
+            request.saved = *spare;
+            const auto restored = domain::create_domain(xen, request, inner);
+            from_spare = restored.has_value();
+            if (restored) return restored;
+            // Whatever is wrong with it, a boot may still do.
+            hooks.progress("its spare cannot be used (" + restored.error().message + "): it boots");
+            (void)spares.drop(request.uuid);
+            request.saved.clear();
+            if (request.domain) TRY(xen::forget_recent_domid(*request.domain));
+        }
+    }
     return domain::create_domain(xen, request, inner);
 }
 
@@ -145,6 +167,11 @@ const char* step_name(Step step) {
     return names[static_cast<int>(step)];
 }
 
+const char* step_text(Step step) {
+    constexpr const char* texts[] = {"removing what is left of it", "making it again", "connecting its clients"};
+    return texts[static_cast<int>(step)];
+}
+
 Step parse_step(const std::string& name) {
     for (const Step step : {Step::create, Step::connect}) {
         if (name == step_name(step)) return step;
@@ -164,10 +191,10 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
         report.policy = domain::print_policy(domain::policy_of(TRY(domain::parse_request(order.request, host)).spec));
     } else {
         TRY(hooks.intent(Step::destroy));
-        TRY(destroy_by_uuid(xen, order));
+        TRY(destroy_by_uuid(xen, order, hooks));
         watch.lap("destroy");
         TRY(hooks.intent(Step::create));
-        const domain::Created created = TRY(create(xen, order, hooks));
+        const domain::Created created = TRY(create(xen, order, hooks, report.from_spare));
         report.domain = created.domain;
         report.policy = created.policy;
         watch.lap("create");
@@ -175,6 +202,7 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
     }
     if (const Status connected = connect(xen, store, order, hooks, report); !connected) {
         (void)xen::destroy_domain(xen, report.domain);
+        if (report.from_spare) (void)SpareStore(order.spares).drop(order.request.uuid); // it may be to blame
         return tl::unexpected(connected.error());
     }
     return report;

@@ -17,6 +17,7 @@ namespace bulkhead::driverdomain {
 
 enum class Step { destroy, create, connect };
 const char* step_name(Step step);
+const char* step_text(Step step); // for people
 // What was announced last; anything unknown starts from the beginning.
 Step parse_step(const std::string& name);
 
@@ -26,6 +27,7 @@ struct RebirthOrder {
     unsigned domain = 0; // the domid that it had
     bool same_id = true; // it shall have it again; otherwise its clients' vifs are made anew
     Step from = Step::destroy;
+    std::string spares;    // folder of the saved spares (spare.hpp); empty: it boots
     std::string core_file; // non-empty: dump the dead domain's core there first
     std::chrono::seconds ready_patience{120};
     std::chrono::seconds connect_patience{30};
@@ -44,6 +46,7 @@ struct StepTime {
 struct RebirthReport {
     unsigned domain = 0; // its id; not the old one when another domain had taken that
     std::string policy;
+    bool from_spare = false;
     std::vector<StepTime> steps;
     std::vector<VifReport> vifs;
 };

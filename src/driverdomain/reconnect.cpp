@@ -60,10 +60,15 @@ std::string netback_error(xen::Store& store, const ClientVif& vif) {
 } // namespace
 
 Result<bool> grant_again(xen::Store& store, const ClientVif& vif) {
-    if (!TRY(store.exists(vif.frontend))) return false;
-    // xenstored removes the nodes that a dead domain owned.
-    const std::string mtu = vif.frontend + "/mtu";
-    if (!TRY(store.exists(mtu)) && !vif.node("mtu").empty()) TRY(store.write(mtu, vif.node("mtu")));
+    bool there = false;
+    TRY(store.transaction([&](xen::Transaction& now) -> Status { // the client may die here: leave it nothing
+        there = TRY(now.exists(vif.frontend));
+        // xenstored removes the nodes that a dead domain owned.
+        const std::string mtu = vif.frontend + "/mtu";
+        if (!there || vif.node("mtu").empty() || TRY(now.exists(mtu))) return {};
+        return now.write(mtu, vif.node("mtu"));
+    }));
+    if (!there) return false;
     std::size_t left = nodes_max;
     TRY(grant_tree(store, vif, vif.frontend, left));
     return true;
@@ -147,6 +152,8 @@ Result<std::vector<VifReport>> await_vifs(xen::Store& store, std::vector<ClientV
     Status status;
     for (std::size_t i = 0; i < reports.size() && status; ++i) status = update(i);
     while (status && std::find(settled.begin(), settled.end(), false) != settled.end()) {
+        // A driver domain that writes without end must not keep us beyond it.
+        if (std::chrono::steady_clock::now() >= end) break;
         auto event = store.wait_event(end);
         if (!event) {
             status = tl::unexpected(event.error());

@@ -37,7 +37,11 @@ std::string print_report(const RebirthReport& report) {
     for (const StepTime& step : report.steps) steps[step.step] = step.took.count();
     json vifs = json::array();
     for (const VifReport& vif : report.vifs) vifs.push_back(describe(vif));
-    return line({{"id", report.domain}, {"policy", report.policy}, {"steps", steps}, {"vifs", vifs}});
+    return line({{"id", report.domain},
+                 {"policy", report.policy},
+                 {"from_spare", report.from_spare},
+                 {"steps", steps},
+                 {"vifs", vifs}});
 }
 
 Result<std::string> print_clients(xen::Context& xen, unsigned server) {

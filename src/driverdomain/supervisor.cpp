@@ -3,7 +3,10 @@
 #include "base/log.hpp"
 #include "config/domain_config.hpp"
 #include "driverdomain/report.hpp"
+#include "driverdomain/spare.hpp"
+#include "xen/uuid.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +19,9 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr seconds rebirth_deadline{300};
+constexpr seconds boot_patience{60}; // an agent that loads modules and probes cards has no time for heartbeats
+constexpr seconds spare_delay{30};   // clients that wait for the driver domain start first
+constexpr seconds spare_deadline{300};
 
 milliseconds patience(const domain::Policy& policy) {
     return policy.heartbeat_timeout > 0 ? seconds(policy.heartbeat_timeout) : default_heartbeat_timeout;
@@ -27,6 +33,21 @@ std::string line(const json& object) {
 
 bool dumps_core(const domain::Policy& policy) {
     return policy.on_crash == xen::OnShutdown::coredump_destroy || policy.on_crash == xen::OnShutdown::coredump_restart;
+}
+
+domain::CreateRequest request_of(const domain::DomainRecord& record) {
+    domain::CreateRequest request;
+    request.config = record.config;
+    request.source = record.source;
+    request.directory = record.directory;
+    request.uuid = record.uuid;
+    request.force_uuid = true;
+    return request;
+}
+
+std::int64_t now_ms() {
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<milliseconds>(since_1970).count();
 }
 
 // What the journal holds of a rebirth: enough to go on after a kill.
@@ -51,8 +72,8 @@ bool is_death(const domain::Policy& policy, const xen::DomainEvent& event) {
            policy.on_poweroff == xen::OnShutdown::rename_restart;
 }
 
-Supervisor::Supervisor(domain::EventLoop& loop, domain::Manager& manager)
-    : loop_(loop), manager_(manager),
+Supervisor::Supervisor(domain::EventLoop& loop, domain::Manager& manager, std::string spares)
+    : loop_(loop), manager_(manager), spares_(std::move(spares)),
       pulse_(loop, {[this](const std::string& uuid, const std::string& state) { agent_says(uuid, state); },
                     [this](const std::string& uuid) { silent(uuid); }}) {}
 
@@ -70,15 +91,19 @@ void Supervisor::lives(const domain::DomainRecord& record, const domain::Policy&
     ward.policy = policy;
     ward.state = State::booting;
     ward.agent.clear();
-    pulse_.listen(record.uuid, record.domain, patience(policy));
+    pulse_.listen(record.uuid, record.domain, std::max<milliseconds>(boot_patience, patience(policy)));
 }
 
 bool Supervisor::ended(const domain::DomainRecord& record, const domain::Policy& policy,
                        const xen::DomainEvent& event) {
     if (supervision(policy) == "none" || !is_death(policy, event)) return false;
+    const auto known = wards_.find(record.uuid);
+    // Somebody else's driver domain, or one that never got as far as its agent: its file says what to do.
+    if (known != wards_.end() && !known->second.heard) return false;
     Ward& ward = wards_[record.uuid];
     ward.record = record;
     ward.policy = policy;
+    ward.heard = true;
     if (ward.state == State::returning || ward.state == State::delayed || ward.state == State::down) return true;
     const bool crashed = event.kind == xen::DomainEventKind::shut_down && event.shutdown_reason == 3;
     ward.dump_core = crashed && dumps_core(policy);
@@ -90,6 +115,7 @@ void Supervisor::resume(const domain::DomainRecord& record, const domain::Policy
     Ward& ward = wards_[record.uuid];
     ward.record = record;
     ward.policy = policy;
+    ward.heard = true;
     ward.died = Clock::now();
     ward.cause = "bulkheadd ended while it was brought back";
     const json was = json::parse(detail, nullptr, false);
@@ -106,6 +132,8 @@ void Supervisor::gone(const std::string& uuid) {
     const auto found = wards_.find(uuid);
     if (found == wards_.end()) return;
     pulse_.leave(uuid);
+    if (found->second.making_spare != 0) manager_.stop(found->second.making_spare);
+    if (const Status dropped = SpareStore(spares_).drop(uuid); !dropped) log::warning(dropped.error().message);
     note(found->second, "gone", json::object());
     const std::optional<domain::Reply> asked = std::move(found->second.asked);
     const std::string name = found->second.record.name;
@@ -115,12 +143,17 @@ void Supervisor::gone(const std::string& uuid) {
 
 void Supervisor::agent_says(const std::string& uuid, const std::string& state) {
     Ward& ward = wards_.at(uuid);
+    ward.heard = true;
     if (ward.agent == state) return;
     ward.agent = state;
     if (ward.state == State::returning || ward.state == State::delayed || ward.state == State::down) return;
     const bool was_ready = ward.state == State::ready;
     ward.state = state == "ready" ? State::ready : state.starts_with("failed") ? State::failed : State::booting;
-    if (ward.state == State::ready && !was_ready) note(ward, "ready", json::object());
+    if (ward.state == State::ready && !was_ready) {
+        note(ward, "ready", json::object());
+        pulse_.set_patience(uuid, patience(ward.policy));
+        make_spare_soon(ward);
+    }
     if (ward.state == State::failed) {
         log::error("driver domain '" + ward.record.name + "' " + state);
         note(ward, "failed", {{"agent", state}});
@@ -129,7 +162,8 @@ void Supervisor::agent_says(const std::string& uuid, const std::string& state) {
 
 void Supervisor::silent(const std::string& uuid) {
     Ward& ward = wards_.at(uuid);
-    died(ward, "hung: no heartbeat for " + std::to_string(patience(ward.policy).count() / 1000) + " s");
+    const milliseconds waited = ward.state == State::ready ? patience(ward.policy) : milliseconds(boot_patience);
+    died(ward, "hung: no heartbeat for " + std::to_string(waited.count() / 1000) + " s");
 }
 
 // ---- death and return ----
@@ -174,30 +208,37 @@ void Supervisor::retry(Ward& ward) {
 void Supervisor::bring_back(const std::string& uuid, Step from) {
     Ward& ward = wards_.at(uuid);
     ward.state = State::returning;
+    pulse_.leave(uuid);
     const domain::DomainRecord record = ward.next ? *ward.next : ward.record;
     RebirthOrder order;
-    order.request.config = record.config;
-    order.request.source = record.source;
-    order.request.directory = record.directory;
-    order.request.uuid = uuid;
-    order.request.force_uuid = true;
+    order.request = request_of(record);
     order.name = record.name;
     order.domain = record.domain;
     order.same_id = supervision(ward.policy) == "reincarnate";
     order.from = from;
+    if (ward.policy.spare) order.spares = spares_;
+    // It would take the processor from what clients wait for.
+    ward.spare_timer.reset();
+    if (ward.making_spare != 0) manager_.stop(ward.making_spare);
     if (ward.dump_core) order.core_file = "/var/lib/xen/dump/" + record.name; // XEN_DUMP_DIR, as xl does
     const auto body = [order, next = ward.next](xen::Context& xen,
                                                 const domain::WorkerSide& side) -> Result<std::string> {
         RebirthHooks hooks;
         hooks.progress = [&side](std::string_view words) { side.progress(words); };
-        hooks.intent = [&](Step step) { return side.intent(pack_detail(step, next)); };
+        hooks.intent = [&](Step step) -> Status {
+            TRY(side.intent(pack_detail(step, next)));
+            side.progress(step_text(step));
+            return {};
+        };
         return print_report(TRY(be_born_again(xen, order, hooks)));
     };
     domain::Reply reply;
     reply.progress = [this, uuid, name = record.name](const std::string& words) {
         log::info("driver domain '" + name + "': " + words);
         const auto ours = wards_.find(uuid);
-        if (ours != wards_.end() && ours->second.asked) ours->second.asked->progress(words);
+        if (ours == wards_.end()) return;
+        if (ours->second.asked) ours->second.asked->progress(words);
+        tell({0, now_ms(), uuid, name, "progress", line({{"text", words}})});
     };
     reply.done = [this, uuid](Result<std::string> result) {
         if (!wards_.contains(uuid)) return;
@@ -247,6 +288,54 @@ void Supervisor::stayed_away(const std::string& uuid, const Error& error) {
     ward.asked.reset();
     retry(ward);
     if (asked) asked->done(fail("'" + ward.record.name + "' did not come back: " + error.message, error.code));
+}
+
+// ---- the spare ----
+
+void Supervisor::make_spare_soon(Ward& ward) {
+    if (!ward.policy.spare || supervision(ward.policy) != "reincarnate" || ward.making_spare != 0) return;
+    auto timer = loop_.after(spare_delay, [this, uuid = ward.record.uuid] {
+        const std::string copy = uuid;
+        make_spare(copy);
+    });
+    if (timer) ward.spare_timer = std::move(*timer);
+}
+
+void Supervisor::make_spare(const std::string& uuid) {
+    Ward& ward = wards_.at(uuid);
+    if (ward.state != State::ready || ward.making_spare != 0) return;
+    if (manager_.busy()) { // people come first
+        make_spare_soon(ward);
+        return;
+    }
+    xen::DomainInfo spare;
+    spare.uuid = xen::new_uuid();
+    spare.name = ward.record.name + "-spare";
+    const auto body = [request = request_of(ward.record), directory = spares_,
+                       spare](xen::Context& xen, const domain::WorkerSide& side) -> Result<std::string> {
+        domain::CreateHooks hooks;
+        hooks.progress = [](std::string_view) {};
+        hooks.intent = [&side](const std::string&, const std::string& name) { return side.intent(name); };
+        const bool made = TRY(SpareStore(directory).make(xen, request, spare.uuid, hooks));
+        return line({{"made", made}});
+    };
+    domain::Reply reply;
+    reply.done = [this, uuid](Result<std::string> result) {
+        const auto found = wards_.find(uuid);
+        if (found == wards_.end()) return;
+        found->second.making_spare = 0;
+        if (!result) {
+            log::warning("no spare of driver domain '" + found->second.record.name + "': " + result.error().message);
+            note(found->second, "no-spare", {{"error", result.error().message}});
+        } else if (json::parse(*result, nullptr, false).value("made", false)) {
+            note(found->second, "spare", json::object());
+        }
+    };
+    const auto started = manager_.run_on("spare", spare, spare_deadline, body, std::move(reply));
+    if (started)
+        ward.making_spare = *started;
+    else
+        log::warning("no spare of driver domain '" + ward.record.name + "': " + started.error().message);
 }
 
 // ---- for people ----
@@ -326,9 +415,13 @@ void Supervisor::note(const Ward& ward, const std::string& what, const json& det
         log::error(entry.error().message);
         return;
     }
+    tell(*entry);
+}
+
+void Supervisor::tell(const domain::HistoryEntry& entry) {
     const auto listeners = listeners_; // one may leave while it is told
     for (const auto& [id, listener] : listeners) {
-        if (listeners_.contains(id)) listener(*entry);
+        if (listeners_.contains(id)) listener(entry);
     }
 }
 

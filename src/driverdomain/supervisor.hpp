@@ -24,7 +24,8 @@ constexpr std::chrono::seconds default_heartbeat_timeout{5};
 
 class Supervisor final : public domain::Keeper {
 public:
-    Supervisor(domain::EventLoop& loop, domain::Manager& manager);
+    // `spares`: folder for the saved spares.
+    Supervisor(domain::EventLoop& loop, domain::Manager& manager, std::string spares);
 
     // Answers as JSON, through `reply` where a worker has to look.
     [[nodiscard]] std::string list() const;
@@ -54,12 +55,15 @@ private:
         domain::DomainRecord record; // as it last lived
         domain::Policy policy;
         State state = State::booting;
-        std::string agent; // what its agent says
+        std::string agent;  // what its agent says
+        bool heard = false; // our agent runs in it
         Backoff backoff;
         domain::Source timer;
         std::chrono::steady_clock::time_point died;
         std::string cause;
         bool dump_core = false;
+        domain::Workers::Id making_spare = 0;
+        domain::Source spare_timer;
         // Of a planned restart that is under way:
         std::optional<domain::DomainRecord> next; // what it shall become
         std::optional<domain::Reply> asked;
@@ -76,10 +80,14 @@ private:
     void came_back(const std::string& uuid, const std::string& report);
     void stayed_away(const std::string& uuid, const Error& error);
     void retry(Ward& ward);
+    void make_spare_soon(Ward& ward);
+    void make_spare(const std::string& uuid);
+    void tell(const domain::HistoryEntry& entry);
     void note(const Ward& ward, const std::string& what, const nlohmann::json& detail);
 
     domain::EventLoop& loop_;
     domain::Manager& manager_;
+    std::string spares_;
     Pulse pulse_;
     std::map<std::string, Ward> wards_; // by UUID
     std::map<std::uint64_t, Listener> listeners_;

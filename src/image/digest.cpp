@@ -1,6 +1,7 @@
 #include "image/digest.hpp"
 
 #include "base/fd.hpp"
+#include "base/text.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -11,11 +12,10 @@ namespace bulkhead::image {
 namespace {
 
 std::string finish(sha256_ctx& state) {
-    constexpr char hex[] = "0123456789abcdef";
     std::uint8_t digest[SHA256_DIGEST_SIZE];
     ::nettle_sha256_digest(&state, sizeof digest, digest);
     std::string text;
-    for (const std::uint8_t byte : digest) text.append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+    for (const std::uint8_t byte : digest) append_hex(text, byte);
     return text;
 }
 

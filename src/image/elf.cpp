@@ -1,5 +1,7 @@
 #include "image/elf.hpp"
 
+#include "image/record.hpp"
+
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -12,15 +14,6 @@ namespace {
 
 constexpr std::size_t most_libraries = 512;
 constexpr std::size_t longest_string = 4096;
-
-// A copy, because nothing in a stranger's file is aligned.
-template <typename T>
-std::optional<T> record(std::string_view bytes, std::uint64_t at) {
-    if (at > bytes.size() || bytes.size() - at < sizeof(T)) return std::nullopt;
-    T value;
-    std::memcpy(&value, bytes.data() + at, sizeof value);
-    return value;
-}
 
 Result<std::string> text_at(std::string_view bytes, std::uint64_t at) {
     if (at >= bytes.size()) return fail("ELF: a string lies outside the file");

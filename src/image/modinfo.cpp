@@ -1,5 +1,7 @@
 #include "image/modinfo.hpp"
 
+#include "image/record.hpp"
+
 #include "base/text.hpp"
 
 #include <cstring>
@@ -10,14 +12,6 @@ namespace bulkhead::image {
 namespace {
 
 constexpr std::size_t largest_section = 16 << 20;
-
-template <typename T>
-std::optional<T> record(std::string_view bytes, std::uint64_t at) {
-    if (at > bytes.size() || bytes.size() - at < sizeof(T)) return std::nullopt;
-    T value;
-    std::memcpy(&value, bytes.data() + at, sizeof value);
-    return value;
-}
 
 std::optional<std::string_view> part(std::string_view bytes, const Elf64_Shdr& section) {
     if (section.sh_type == SHT_NOBITS || section.sh_offset > bytes.size() ||

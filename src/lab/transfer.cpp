@@ -46,16 +46,6 @@ Status script(const Lab& lab, const std::string& text, std::vector<std::string> 
                 (trim(complaint).empty() ? "exit status " + std::to_string(status) : printable(trim(complaint))));
 }
 
-struct Pipe {
-    Fd read, write;
-};
-
-Result<Pipe> make_pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("pipe");
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
 Result<std::uint64_t> put_folder(const Lab& lab, const std::string& source, const std::string& target) {
     Pipe pipe = TRY(make_pipe());
     SpawnOptions options;

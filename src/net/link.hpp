@@ -1,13 +1,17 @@
 // Link: one network interface as the kernel describes it.
 #pragma once
 
-#include "net/mac_address.hpp"
+#include "base/mac_address.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace bulkhead::net {
+
+// What Xen's network back ends carry on the backend side: the highest unicast address, so that a bridge, which takes
+// the lowest address of its ports, never takes it (xen-network-common.sh, Linux xen-netback/interface.c).
+inline constexpr MacAddress vif_mac = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 struct Link {
     int index = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -27,7 +28,40 @@ unsigned class_of(const std::string& folder) {
     return text ? static_cast<unsigned>(std::strtoul(text->c_str(), nullptr, 16)) : 0;
 }
 
+// Hex with or without "0x", the whole text; nullopt otherwise.
+std::optional<std::uint64_t> hexadecimal(std::string_view text) {
+    if (text.starts_with("0x")) text.remove_prefix(2);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
 } // namespace
+
+std::vector<Range> parse_ranges(std::string_view text) {
+    constexpr std::uint64_t io_flag = 0x100;
+    std::vector<Range> ranges;
+    for (const std::string_view line : split(text, '\n')) {
+        const auto fields = words(line);
+        if (fields.size() != 3) continue;
+        const auto start = hexadecimal(fields[0]);
+        const auto end = hexadecimal(fields[1]);
+        const auto flags = hexadecimal(fields[2]);
+        if (!start || !end || !flags || *start == 0 || *end < *start) continue;
+        ranges.push_back({(*flags & io_flag) != 0, *start, *end - *start + 1});
+    }
+    return ranges;
+}
+
+Result<Claims> Sysfs::claims(const Address& address) const {
+    const std::string folder = root_ + "/devices/" + address_text(address);
+    Claims claims;
+    claims.ranges = parse_ranges(TRY(read_file(folder + "/resource", 4096)));
+    const Result<std::string> number = read_file(folder + "/irq", 64);
+    if (number) claims.interrupt = static_cast<unsigned>(parse_unsigned(trim(*number), UINT32_MAX).value_or(0));
+    return claims;
+}
 
 Result<Device> Sysfs::device(const Address& address) const {
     const std::string folder = root_ + "/devices/" + address_text(address);

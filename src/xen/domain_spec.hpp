@@ -77,6 +77,7 @@ struct DomainSpec {
     // Ours; xl ignores these keys.
     std::string supervise;                 // "reincarnate", "restart", "none" or empty
     std::optional<long> heartbeat_timeout; // seconds
+    std::optional<bool> spare;             // keep a saved spare of this driver domain
 };
 
 // The host's settings of xl.conf(5) that shape a domain.

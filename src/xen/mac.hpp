@@ -1,21 +1,13 @@
-// Ethernet addresses as text. Pure.
+// MAC addresses of Xen's own range.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <optional>
+#include "base/mac_address.hpp"
+
 #include <string>
-#include <string_view>
 
 namespace bulkhead::xen {
 
-using Mac = std::array<std::uint8_t, 6>;
-
-// Six pairs of hex digits with colons between them.
-std::optional<Mac> parse_mac(std::string_view text);
-std::string mac_text(const std::uint8_t* bytes); // lower case
-
-// A random one of Xen's range, 00:16:3e:00:00:00 to 00:16:3e:7f:ff:ff, as libxl makes them.
+// A random one of 00:16:3e:00:00:00 to 00:16:3e:7f:ff:ff, as libxl makes them.
 std::string new_mac();
 
 } // namespace bulkhead::xen

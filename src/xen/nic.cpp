@@ -29,7 +29,7 @@ NicInfo plain(libxl_ctx* ctx, unsigned domain, const libxl_device_nic& nic) {
     NicInfo info;
     info.devid = static_cast<unsigned>(nic.devid);
     info.backend_domain = nic.backend_domid;
-    info.mac = mac_text(nic.mac);
+    info.mac = format_mac(nic.mac);
     info.bridge = text_of(nic.bridge);
     libxl_nicinfo more;
     libxl_nicinfo_init(&more);

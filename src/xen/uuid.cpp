@@ -1,17 +1,12 @@
 #include "xen/uuid.hpp"
 
+#include "base/text.hpp"
+
 #include <cstdlib>
 #include <sys/random.h>
 
 namespace bulkhead::xen {
 namespace {
-
-int digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 bool dash_before(std::size_t byte) {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
@@ -20,12 +15,10 @@ bool dash_before(std::size_t byte) {
 } // namespace
 
 std::string uuid_text(const std::uint8_t* bytes) {
-    constexpr char hex[] = "0123456789abcdef";
     std::string text;
     for (std::size_t i = 0; i < 16; ++i) {
         if (dash_before(i)) text.push_back('-');
-        text.push_back(hex[bytes[i] >> 4]);
-        text.push_back(hex[bytes[i] & 15]);
+        append_hex(text, bytes[i]);
     }
     return text;
 }
@@ -36,8 +29,8 @@ std::optional<std::array<std::uint8_t, 16>> uuid_bytes(std::string_view text) {
     std::size_t at = 0;
     for (std::size_t i = 0; i < 16; ++i) {
         if (dash_before(i) && text[at++] != '-') return std::nullopt;
-        const int high = digit(text[at]);
-        const int low = digit(text[at + 1]);
+        const int high = hex_digit(text[at]);
+        const int low = hex_digit(text[at + 1]);
         if (high < 0 || low < 0) return std::nullopt;
         bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
         at += 2;

@@ -44,6 +44,27 @@ stamp() {
     fail "$guest did not say '$part' within $limit s"
 }
 
+# kill_daemon_at NODE COUNT COMMAND...: runs COMMAND in dom0, kills bulkheadd at the COUNTth change at or below NODE, and
+# waits until the next bulkheadd has made good what this one left. bulkheadd's workers have its name; it is the oldest.
+kill_daemon_at() {
+  local recovered='recovery is over' times
+  times=$("$BULKHEAD" lab log --name "$LAB" --guest bulkheadd </dev/null | grep -c "$recovered" || true)
+  dom0 timeout 60 bash -c '
+    daemon=$(pidof bulkheadd | tr " " "\n" | sort -n | head -n1)
+    coproc xenstore-watch "$1"
+    read -r _ <&"${COPROC[0]}" # it watches
+    "${@:3}" >/dev/null 2>&1 &
+    for ((i = 0; i < $2; i++)); do
+      read -r -t 30 _ <&"${COPROC[0]}" || exit 1
+    done
+    kill -9 "$daemon"
+    kill "$COPROC_PID"
+    wait' kill "$@" </dev/null || fail "'${*:3}' ended before change $2 of $1"
+  grep -m$((times + 1)) -aF "$recovered" >/dev/null < \
+    <(exec timeout 60 "$BULKHEAD" lab log --name "$LAB" --guest bulkheadd --follow 2>/dev/null) ||
+    fail "bulkheadd did not come back"
+}
+
 # node PATH: a xenstore node, empty if it is not there.
 node() { dom0 xenstore-read "$1" 2>/dev/null || true; }
 

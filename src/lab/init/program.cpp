@@ -1,5 +1,7 @@
 #include "lab/init/program.hpp"
 
+#include "base/process.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -16,10 +18,10 @@ struct Ends {
     Fd ours, theirs;
 };
 
-Result<Ends> make_pipe(bool we_write) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("pipe");
-    Ends pair{Fd(ends[we_write ? 1 : 0]), Fd(ends[we_write ? 0 : 1])};
+Result<Ends> pipe_ends(bool we_write) {
+    Pipe pipe = TRY(make_pipe());
+    if (we_write) std::swap(pipe.read, pipe.write);
+    Ends pair{std::move(pipe.read), std::move(pipe.write)};
     ::fcntl(pair.ours.get(), F_SETPIPE_SZ, 1 << 20); // fewer switches under an emulated CPU; the default also works
     if (::fcntl(pair.ours.get(), F_SETFL, O_NONBLOCK) != 0) return fail_errno("fcntl");
     return pair;
@@ -47,20 +49,17 @@ Result<Program> start_program(const ExecRequest& request) {
         in = std::move(terminal.theirs);
         if (!program.input) return fail_errno("dup");
     } else {
-        Ends pipe = TRY(make_pipe(true));
+        Ends pipe = TRY(pipe_ends(true));
         program.input = std::move(pipe.ours);
         in = std::move(pipe.theirs);
-        pipe = TRY(make_pipe(false));
+        pipe = TRY(pipe_ends(false));
         program.output = std::move(pipe.ours);
         out = std::move(pipe.theirs);
-        pipe = TRY(make_pipe(false));
+        pipe = TRY(pipe_ends(false));
         program.error = std::move(pipe.ours);
         err = std::move(pipe.theirs);
     }
-    int report[2]; // closes by itself when exec succeeds
-    if (::pipe2(report, O_CLOEXEC) != 0) return fail_errno("pipe");
-    const Fd report_read(report[0]);
-    Fd report_write(report[1]);
+    Pipe report = TRY(make_pipe()); // closes by itself when exec succeeds
 
     std::vector<char*> argv;
     for (const std::string& argument : request.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -83,14 +82,14 @@ Result<Program> start_program(const ExecRequest& request) {
         for (const auto& [name, value] : request.environment) ::setenv(name.c_str(), value.c_str(), 1);
         if (ready) ::execvp(argv[0], argv.data());
         const int code = errno;
-        (void)!::write(report[1], &code, sizeof code);
+        (void)!::write(report.write.get(), &code, sizeof code);
         ::_exit(127);
     }
     program.pid = pid;
-    report_write.reset();
+    report.write.reset();
     int code = 0;
     ssize_t got = 0;
-    while ((got = ::read(report_read.get(), &code, sizeof code)) < 0 && errno == EINTR) {
+    while ((got = ::read(report.read.get(), &code, sizeof code)) < 0 && errno == EINTR) {
     }
     if (got > 0) return fail_errno("cannot run " + request.arguments[0] + " in " + folder + " of dom0", code);
     return program; // a child that failed is reaped by Children

@@ -2,7 +2,7 @@
 // card.
 #include "agent_fixture.hpp"
 
-#include "net/mac_address.hpp"
+#include "base/mac_address.hpp"
 
 namespace bulkhead::agent {
 namespace {
@@ -59,7 +59,7 @@ TEST_F(AgentUplink, WaitsForItsCardAndTakesItWhenItComes) {
     EXPECT_EQ(read("data/bulkhead/nic/name"), "eth0");
     EXPECT_EQ(read("data/bulkhead/nic/driver"), "e1000e");
     EXPECT_EQ(read("data/bulkhead/nic/pci"), "0000:00:00.0");
-    EXPECT_EQ(read("data/bulkhead/nic/mac"), net::format_mac(link("eth0").mac));
+    EXPECT_EQ(read("data/bulkhead/nic/mac"), format_mac(link("eth0").mac));
     EXPECT_EQ(read("data/bulkhead/nic/link"), "down");
     // The cable: the peer comes up.
     const auto links = netlink.links();

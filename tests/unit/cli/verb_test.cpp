@@ -72,10 +72,4 @@ TEST(Verb, TheLongestNameWins) {
     EXPECT_EQ(find_verb({"nothing"}).verb, nullptr);
 }
 
-TEST(Verb, NearNamesAreOffered) {
-    EXPECT_EQ(did_you_mean("netwrok-attach", {"network-attach", "network-list"}), "network-attach");
-    EXPECT_EQ(did_you_mean("creat", {"create", "destroy"}), "create");
-    EXPECT_EQ(did_you_mean("xyzzy", {"create", "destroy"}), std::nullopt);
-}
-
 } // namespace bulkhead::cli

@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -72,14 +73,20 @@ TEST_F(JournalTest, OneAtATimeMakesADomain) {
     EXPECT_TRUE(journal.begin({0, "network-attach", "u1", "web", "0"}));
     EXPECT_TRUE(journal.begin({0, "network-attach", "u1", "web", "1"})); // devices side by side
     EXPECT_FALSE(journal.begin({0, "restart", "u1", "web", ""}));
-    EXPECT_EQ(journal.operations().value().size(), 3U);
+    EXPECT_TRUE(journal.begin({0, "pci-attach", "u1", "web", "0000:00:02.0"}));
+    EXPECT_FALSE(journal.begin({0, "pci-detach", "u1", "web", "0000:00:03.0"})); // libxl cannot do two at a time
+    EXPECT_EQ(journal.operations().value().size(), 4U);
 }
 
 TEST_F(JournalTest, ForgetsAndRenames) {
     Journal journal = Journal::open(file).value();
     ASSERT_TRUE(journal.end_with_domain(journal.begin(create).value(), record));
-    ASSERT_TRUE(journal.rename("u1", "api"));
+    DomainRecord renamed = record;
+    renamed.name = "api";
+    renamed.config += "name = \"api\"\n";
+    ASSERT_TRUE(journal.rename(renamed));
     EXPECT_EQ(journal.find("u1").value()->name, "api");
+    EXPECT_EQ(journal.find("u1").value()->config, renamed.config);
     ASSERT_TRUE(journal.forget("u1"));
     EXPECT_FALSE(journal.find("u1").value());
     EXPECT_TRUE(journal.forget("u1")); // no harm
@@ -116,4 +123,97 @@ TEST_F(JournalTest, GarbageAndTheFutureAreRefusedUntouched) {
         ASSERT_TRUE(database.execute("PRAGMA user_version = 99"));
     }
     EXPECT_NE(Journal::open(file).error().message.find("newer bulkheadd"), std::string::npos);
+}
+
+TEST_F(JournalTest, TheFirstFormatIsMigratedWithAllItHolds) {
+    {
+        Database database = Database::open(file).value(); // as version 1 made it
+        ASSERT_TRUE(database.execute(
+            "CREATE TABLE operation (id INTEGER PRIMARY KEY, verb TEXT NOT NULL, uuid TEXT NOT NULL, name TEXT NOT "
+            "NULL, detail TEXT NOT NULL, started INTEGER NOT NULL);"
+            "CREATE TABLE domain (uuid TEXT PRIMARY KEY, name TEXT NOT NULL, config TEXT NOT NULL, source TEXT NOT "
+            "NULL, directory TEXT NOT NULL, policy TEXT NOT NULL, domid INTEGER NOT NULL, created INTEGER NOT NULL);"
+            "INSERT INTO operation VALUES (3, 'create', 'u1', 'web', 'd', 1);"
+            "INSERT INTO domain VALUES ('u2', 'net', 'name=\"net\"', 'net.cfg', '/root', '{}', 5, 1);"
+            "PRAGMA user_version = 1;"));
+    }
+    for (int round = 0; round < 2; ++round) { // the second time there is nothing to do
+        Journal journal = Journal::open(file).value();
+        ASSERT_EQ(journal.operations().value().size(), 1U);
+        EXPECT_EQ(journal.operations().value()[0].id, 3);
+        ASSERT_TRUE(journal.find("u2").value());
+        EXPECT_EQ(journal.find("u2").value()->domain, 5U);
+        EXPECT_EQ(journal.history("", 100).value().size(), static_cast<std::size_t>(round));
+        ASSERT_TRUE(journal.record({0, 0, "u2", "net", "died", "{}"}));
+    }
+}
+
+TEST_F(JournalTest, AMigrationThatFailsChangesNothing) {
+    {
+        Database database = Database::open(file).value();
+        // A version 1 that already has a table of that name: it cannot be migrated.
+        ASSERT_TRUE(database.execute("CREATE TABLE history (x); PRAGMA user_version = 1;"));
+    }
+    EXPECT_FALSE(Journal::open(file));
+    Database database = Database::open(file).value();
+    Statement version = database.prepare("PRAGMA user_version").value();
+    ASSERT_TRUE(version.step().value());
+    EXPECT_EQ(version.number(0), 1);
+}
+
+TEST_F(JournalTest, ANoteIsTheLastStepAndSurvivesAKill) {
+    killed_after([](Journal& journal) {
+        const auto id = journal.begin({0, "reincarnate", "u1", "net", "first"}).value();
+        (void)journal.begin({0, "create", "u2", "web", "other"});
+        (void)journal.note(id, "second");
+        (void)journal.note(id, R"({"step":"connect"})");
+    });
+    Journal journal = Journal::open(file).value();
+    const auto left = journal.operations().value();
+    ASSERT_EQ(left.size(), 2U);
+    EXPECT_EQ(left[0].detail, R"({"step":"connect"})");
+    EXPECT_EQ(left[1].detail, "other");
+    EXPECT_FALSE(journal.begin({0, "network-attach", "u1", "net", ""})); // it is still in progress
+}
+
+TEST_F(JournalTest, HistoryIsOrderedAndOfOneDomainOrAll) {
+    Journal journal = Journal::open(file).value();
+    const auto begin =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    for (const char* what : {"died", "returning", "ready"}) {
+        const auto entry = journal.record({99, 99, "u1", "net", what, R"({"n":1})"}).value();
+        EXPECT_NE(entry.id, 99);
+        EXPECT_GE(entry.at, begin.count());
+        ASSERT_TRUE(journal.record({0, 0, "u2", "disk", what, "{}"}));
+    }
+    const auto of_one = journal.history("u1", 100).value();
+    ASSERT_EQ(of_one.size(), 3U);
+    EXPECT_EQ(of_one[0].what, "died");
+    EXPECT_EQ(of_one[2].what, "ready");
+    EXPECT_EQ(of_one[2].name, "net");
+    EXPECT_EQ(of_one[2].detail, R"({"n":1})");
+    const auto last = journal.history("", 2).value(); // the newest two, oldest first
+    ASSERT_EQ(last.size(), 2U);
+    EXPECT_EQ(last[0].uuid + last[0].what, "u1ready");
+    EXPECT_EQ(last[1].uuid + last[1].what, "u2ready");
+    EXPECT_LT(last[0].id, last[1].id);
+    EXPECT_TRUE(journal.history("nobody", 100).value().empty());
+    EXPECT_TRUE(journal.history("", 0).value().empty());
+}
+
+TEST_F(JournalTest, HistoryIsTrimmedToTheNewest) {
+    ASSERT_TRUE(Journal::open(file));
+    {
+        Database database = Database::open(file).value();
+        ASSERT_TRUE(database.execute(("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+                                      std::to_string(Journal::history_max) +
+                                      ") INSERT INTO history SELECT i, i, 'u1', 'net', 'died', '{}' FROM n")
+                                         .c_str()));
+    }
+    Journal journal = Journal::open(file).value();
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(journal.record({0, 0, "u1", "net", "ready", "{}"}));
+    const auto all = journal.history("", Journal::history_max + 100).value();
+    ASSERT_EQ(all.size(), Journal::history_max);
+    EXPECT_EQ(all.front().id, 3);
+    EXPECT_EQ(all.back().what, "ready");
 }

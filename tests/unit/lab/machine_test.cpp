@@ -27,7 +27,8 @@ TEST(Machine, DeviceList) {
 
 // The probe that decides about KVM must itself work: under TCG it runs everywhere where QEMU is installed.
 TEST(Machine, ProbeGuestRunsUnderTcg) {
-    if (!check_machine(LabOptions())) GTEST_SKIP() << "no QEMU on this machine";
+    const auto machine = check_machine(LabOptions());
+    ASSERT_TRUE(machine) << machine.error().message; // scripts/install-deps installs QEMU
     EXPECT_TRUE(probe_guest("tcg"));
     EXPECT_FALSE(probe_guest("no-such-accelerator"));
 }

@@ -32,6 +32,19 @@ TEST(Address, OfASpec) {
     EXPECT_FALSE(pci::address_of_spec("name=nic"));
 }
 
+TEST(Ranges, OfAResourceFile) {
+    // An e1000e: two BARs of memory, one of ports, one above 4 GiB, unused lines, and nonsense.
+    const auto ranges = pci::parse_ranges("0x00000000feba0000 0x00000000febbffff 0x0000000000040200\n"
+                                          "0x000000000000c080 0x000000000000c09f 0x0000000000040101\n"
+                                          "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+                                          "0x0000380000000000 0x0000380000003fff 0x0000000000140204\n"
+                                          "0x2 0x1 0x200\n0x1 0x2\n0x1 0xg 0x200\n-1 0x2 0x200\n");
+    const std::vector<pci::Range> wanted = {
+        {false, 0xfeba0000, 0x20000}, {true, 0xc080, 0x20}, {false, 0x380000000000, 0x4000}};
+    EXPECT_EQ(ranges, wanted);
+    EXPECT_TRUE(pci::parse_ranges("").empty());
+}
+
 namespace {
 
 struct Sysfs : testing::Test {

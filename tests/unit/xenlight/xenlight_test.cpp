@@ -26,12 +26,12 @@ TEST(Uuid, TextAndBack) {
 }
 
 TEST(Mac, IsStrict) {
-    const auto mac = xen::parse_mac("00:16:3E:0a:0B:ff");
+    const auto mac = parse_mac("00:16:3E:0a:0B:ff");
     ASSERT_TRUE(mac);
-    EXPECT_EQ(xen::mac_text(mac->data()), "00:16:3e:0a:0b:ff");
+    EXPECT_EQ(format_mac(*mac), "00:16:3e:0a:0b:ff");
     for (const char* wrong :
          {"", "00:16:3e:0a:0b", "00-16-3e-0a-0b-ff", "0:16:3e:0a:0b:fff", "00:16:3e:0a:0b:fg", "+0:16:3e:0a:0b:ff"}) {
-        EXPECT_FALSE(xen::parse_mac(wrong)) << wrong;
+        EXPECT_FALSE(parse_mac(wrong)) << wrong;
     }
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bulkhead::config {
+namespace bulkhead {
 
 // Within a third of the typed length, at least one slip; nothing is nearer than that: nullopt.
 std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& words);
@@ -14,4 +14,4 @@ std::optional<std::string> nearest(std::string_view typed, const std::vector<std
 // "; did you mean 'memory'?" or an empty text.
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& words);
 
-} // namespace bulkhead::config
+} // namespace bulkhead

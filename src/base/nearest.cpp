@@ -1,9 +1,9 @@
-#include "config/nearest.hpp"
+#include "base/nearest.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-namespace bulkhead::config {
+namespace bulkhead {
 namespace {
 
 constexpr std::size_t longest = 64;
@@ -47,4 +47,4 @@ std::string did_you_mean(std::string_view typed, const std::vector<std::string>&
     return near ? "; did you mean '" + *near + "'?" : "";
 }
 
-} // namespace bulkhead::config
+} // namespace bulkhead

@@ -1,0 +1,36 @@
+#include "domain/undo.hpp"
+
+#include "domain/names.hpp"
+#include "domain/pci_change.hpp"
+#include "xen/domain.hpp"
+#include "xen/nic.hpp"
+
+namespace bulkhead::domain {
+
+bool concerns_device(const Operation& operation) {
+    return operation.verb.starts_with("network-") || operation.verb.starts_with("pci-");
+}
+
+bool undo_after_failure(const Operation& operation) {
+    return operation.verb != "network-detach" && operation.verb != "pci-detach";
+}
+
+Status take_back(xen::Context& xen, const Operation& operation) {
+    const auto domains = TRY(xen::list_domains(xen));
+    const auto found = find_domain(domains, operation.uuid);
+    if (!found) return {}; // nothing was made yet, or it went with its domain
+    if (operation.verb == "network-attach" || operation.verb == "network-detach") {
+        // Number and MAC address: the number alone may by now be somebody else's vif.
+        for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, found->id))) {
+            if (std::to_string(nic.devid) + " " + nic.mac != operation.detail) continue;
+            TRY(xen::destroy_nic(xen, found->id, nic.devid));
+        }
+        return {};
+    }
+    if (operation.verb == "pci-attach" || operation.verb == "pci-detach") {
+        return withdraw_pcis(xen, found->id, operation.detail);
+    }
+    return xen::destroy_domain(xen, found->id);
+}
+
+} // namespace bulkhead::domain

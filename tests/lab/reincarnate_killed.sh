@@ -1,0 +1,29 @@
+# The driver domain dies, and bulkheadd is killed with SIGKILL at each step of bringing it back: the next bulkheadd goes on
+# from there, and the client's connection survives that too.
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/returns.sh"
+
+start_stream stream pv 00:16:3e:00:00:60
+ndvm=$(dom0 bulkhead domid ndvm)
+for step in "removing what is left" "making it again" "connecting its clients"; do
+  say "bulkheadd dies at: $step"
+  before=$(returns ndvm)
+  recovered=$("$BULKHEAD" lab log --name "$LAB" --guest bulkheadd | grep -c 'recovery is over' || true)
+  timeout 60 "$BULKHEAD" lab exec --name "$LAB" -- bash -c '
+    daemon=$(pidof bulkheadd | tr " " "\n" | sort -n | head -n 1) # its workers have its name
+    coproc bulkhead driverdomain events ndvm --follow --json
+    read -r _ <&"${COPROC[0]}" # it listens
+    xl destroy ndvm 2>/dev/null &
+    while read -r line <&"${COPROC[0]}"; do
+      [[ $line = *\"progress\"*"$1"* ]] && break
+    done
+    kill -9 "$daemon"
+    wait' kill "$step" || fail "no step '$step'"
+  grep -m$((recovered + 1)) -aF 'recovery is over' >/dev/null < \
+    <(exec timeout 60 "$BULKHEAD" lab log --name "$LAB" --guest bulkheadd --follow 2>/dev/null) ||
+    fail "bulkheadd did not come back"
+  await_returns ndvm $((before + 1))
+  equal "domain id" "$(dom0 bulkhead domid ndvm)" "$ndvm"
+  stream_goes_on stream
+done
+dom0 bulkhead destroy stream

@@ -1,0 +1,47 @@
+# Sourced by the scenarios about driver domains that return.
+streams=
+
+# start_stream NAME TYPE MAC: a client with one TCP connection through the NDVM that lasts as long as the client.
+start_stream() {
+  local memory=128
+  [ "$2" = pv ] || memory=160
+  dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" "type=\"$2\"" "memory=$memory" 'tsc_mode="native"' \
+    'cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=stream"' "vif=[\"mac=$3,backend=ndvm\"]"
+  stamp "$1" ' stream seq=' 120 >/dev/null
+  streams="$streams $1"
+}
+
+# How often the driver domain has returned.
+returns() { dom0 bulkhead driverdomain events "$1" --json | grep -c '"event":"returned"' || true; }
+
+# await_event NAME PATTERN COUNT [SECONDS]: follows the events until COUNT of them match.
+await_event() {
+  timeout "${4:-120}" "$BULKHEAD" lab exec --name "$LAB" -- bash -c '
+    coproc bulkhead driverdomain events "$1" --follow --json
+    seen=0
+    while [ $seen -lt "$3" ] && read -r line <&"${COPROC[0]}"; do
+      [[ $line =~ $2 ]] && seen=$((seen + 1))
+    done
+    kill "$COPROC_PID"
+    [ $seen -ge "$3" ]' await "$1" "$2" "$3" ||
+    fail "$1: fewer than $3 events '$2': $(dom0 bulkhead driverdomain events "$1" | tail -n 5)"
+}
+
+await_returns() { await_event "$1" '"event":"returned"' "$2"; }
+await_spare() { await_event ndvm '"event":"(spare|no-spare)"' 1; }
+
+# The last number that came back to the client.
+stream_number() {
+  "$BULKHEAD" lab log --name "$LAB" --guest "$1" | grep -aoE ' stream seq=[0-9]+' | tail -n 1 | tr -dc 0-9
+}
+
+# stream_goes_on NAME: numbers beyond the present one come back, in order, on the same connection.
+stream_goes_on() {
+  local now
+  now=$(stream_number "$1")
+  awk -v now="$now" '/ stream-end / { exit 1 } match($0, / stream seq=[0-9]+/) {
+    split(substr($0, RSTART), part, "="); split(part[2], number, " "); if (number[1] > now + 20) exit 0 }' \
+    < <(exec timeout 60 "$BULKHEAD" lab log --name "$LAB" --guest "$1" --follow 2>/dev/null) ||
+    fail "$1: its connection has ended: $("$BULKHEAD" lab log --name "$LAB" --guest "$1" | tail -n 3)"
+  ! "$BULKHEAD" lab log --name "$LAB" --guest "$1" | grep -aq ' stream-end ' || fail "$1: its connection has ended"
+}

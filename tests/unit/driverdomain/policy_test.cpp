@@ -1,0 +1,54 @@
+#include "driverdomain/supervisor.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace bulkhead;
+using namespace bulkhead::driverdomain;
+
+namespace {
+
+xen::DomainEvent shut_down(int reason) {
+    return {xen::DomainEventKind::shut_down, 5, reason};
+}
+
+} // namespace
+
+TEST(Supervision, IsForDriverDomainsAndOnUnlessSaidOtherwise) {
+    domain::Policy policy;
+    EXPECT_EQ(supervision(policy), "none");
+    policy.supervise = "reincarnate";
+    EXPECT_EQ(supervision(policy), "none");
+    policy.driver_domain = true;
+    for (const char* said : {"reincarnate", "restart", "none"}) {
+        policy.supervise = said;
+        EXPECT_EQ(supervision(policy), said);
+    }
+    policy.supervise.clear();
+    EXPECT_EQ(supervision(policy), "reincarnate");
+}
+
+TEST(IsDeath, EveryEndButASuspendAndAPowerOff) {
+    const domain::Policy policy;
+    EXPECT_TRUE(is_death(policy, {xen::DomainEventKind::died, 5, -1}));
+    const bool deaths[] = {false, true, false, true, true, true}; // poweroff, reboot, suspend, crash, watchdog, soft
+    for (int reason = 0; reason < 6; ++reason) EXPECT_EQ(is_death(policy, shut_down(reason)), deaths[reason]) << reason;
+    EXPECT_TRUE(is_death(policy, shut_down(255))); // unknown
+}
+
+TEST(IsDeath, APowerOffOnlyWhenItsFileSaysRestart) {
+    using xen::OnShutdown;
+    domain::Policy policy;
+    for (const OnShutdown action : {OnShutdown::restart, OnShutdown::coredump_restart, OnShutdown::rename_restart}) {
+        policy.on_poweroff = action;
+        EXPECT_TRUE(is_death(policy, shut_down(0)));
+    }
+    for (const OnShutdown action : {OnShutdown::destroy, OnShutdown::preserve, OnShutdown::coredump_destroy}) {
+        policy.on_poweroff = action;
+        EXPECT_FALSE(is_death(policy, shut_down(0)));
+    }
+}
+
+TEST(Step, UnknownTextStartsFromTheBeginning) {
+    for (const Step step : {Step::destroy, Step::create, Step::connect}) EXPECT_EQ(parse_step(step_name(step)), step);
+    for (const char* odd : {"", "Connect", "connect ", "later"}) EXPECT_EQ(parse_step(odd), Step::destroy);
+}
