@@ -1,14 +1,15 @@
 # Sourced by the scenarios about driver domains that return.
 streams=
 
-# start_stream NAME TYPE MAC: a client with one TCP connection through the NDVM that lasts as long as the client.
+leave() { for client in $streams; do dom0 bulkhead destroy "$client" >/dev/null 2>&1 || true; done; }
+leave_with=leave
+
+# start_stream NAME MAC: a client of a name that was never used in this lab, with one TCP connection through the NDVM that lasts as long as the client.
 start_stream() {
-  local memory=128
-  [ "$2" = pv ] || memory=160
-  dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" "type=\"$2\"" "memory=$memory" 'tsc_mode="native"' \
-    'cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=stream"' "vif=[\"mac=$3,backend=ndvm\"]"
-  stamp "$1" ' stream seq=' 120 >/dev/null
   streams="$streams $1"
+  dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" "vif=[\"mac=$2,backend=ndvm\"]" \
+    'cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=stream"'
+  stamp "$1" ' stream seq=' 120 >/dev/null
 }
 
 # How often the driver domain has returned.
@@ -37,11 +38,11 @@ stream_number() {
 
 # stream_goes_on NAME: numbers beyond the present one come back, in order, on the same connection.
 stream_goes_on() {
-  local now
+  local now line
   now=$(stream_number "$1")
-  awk -v now="$now" '/ stream-end / { exit 1 } match($0, / stream seq=[0-9]+/) {
-    split(substr($0, RSTART), part, "="); split(part[2], number, " "); if (number[1] > now + 20) exit 0 }' \
-    < <(exec timeout 60 "$BULKHEAD" lab log --name "$LAB" --guest "$1" --follow 2>/dev/null) ||
-    fail "$1: its connection has ended: $("$BULKHEAD" lab log --name "$LAB" --guest "$1" | tail -n 3)"
-  ! "$BULKHEAD" lab log --name "$LAB" --guest "$1" | grep -aq ' stream-end ' || fail "$1: its connection has ended"
+  while IFS= read -r line; do
+    [[ $line != *' stream-end '* ]] || break
+    if [[ $line =~ ' stream seq='([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -gt $((now + 20)) ]; then return 0; fi
+  done < <(exec timeout 90 "$BULKHEAD" lab log --name "$LAB" --guest "$1" --follow 2>/dev/null)
+  fail "$1: its connection has ended or stands still: $("$BULKHEAD" lab log --name "$LAB" --guest "$1" | tail -n 3)"
 }
