@@ -14,9 +14,9 @@
 
 namespace bulkhead::driverdomain {
 
-// xenstored forgets what a domain might read as soon as it dies. Lets `vif.server` read the client's frontend directory,
-// its nodes and those of its queues again. What the client made there is a stranger's: at most `nodes_max` nodes are looked at.
-// False: the client or its vif has gone.
+// xenstored forgets what a domain might read as soon as it dies. Lets `vif.server` read the client's frontend
+// directory, its nodes and those of its queues again. What the client made there is a stranger's: at most `nodes_max`
+// nodes are looked at. False: the client or its vif has gone.
 Result<bool> grant_again(xen::Store& store, const ClientVif& vif);
 constexpr std::size_t nodes_max = 4096;
 

@@ -132,10 +132,10 @@ Status Demo::boot() {
 }
 
 Status Demo::start_ndvm() {
-    TRY(put_config("ndvm",
-                   guest_config("ndvm", ndvm_memory,
-                                "cmdline = \"console=hvc0 panic=-1 rodata=off\"\ndriver_domain = 1\npci = [ \"" +
-                                    std::string(nic_address).substr(5) + "\" ]\n")));
+    TRY(put_config("ndvm", guest_config("ndvm", ndvm_memory,
+                                        "cmdline = \"console=hvc0 panic=-1 rodata=off\"\ndriver_domain = 1\n"
+                                        "heartbeat_timeout = 30\nspare = 0\npci = [ \"" +
+                                            std::string(nic_address).substr(5) + "\" ]\n")));
     TRY(dom0({"bulkhead", "create", "/etc/bulkhead/ndvm.cfg"}, 120s));
     report_.ndvm_id = trim(TRY(dom0({"bulkhead", "domid", "ndvm"})));
     say("NDVM created as domain " + report_.ndvm_id + ", with the NIC");
