@@ -1,5 +1,6 @@
 #include "api/message.hpp"
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 
 #include <cstdlib>
@@ -9,11 +10,6 @@ namespace bulkhead::api {
 namespace {
 
 using nlohmann::json;
-
-// Text may come from guests and files: bytes that are not UTF-8 are replaced.
-std::string dump(const json& object) {
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 constexpr int depth_max = 32;
 
@@ -50,12 +46,12 @@ Result<json> parse_object(std::string_view line, std::size_t limit) {
 } // namespace
 
 std::string print_request(const Request& request) {
-    return "{\"version\":" + std::to_string(version) + ",\"verb\":" + dump(json(request.verb)) +
+    return "{\"version\":" + std::to_string(version) + ",\"verb\":" + json_line(json(request.verb)) +
            ",\"arguments\":" + request.arguments + "}\n";
 }
 
 std::string print_progress(std::string_view text) {
-    return dump({{"progress", std::string(text)}}) + "\n";
+    return json_line({{"progress", std::string(text)}}) + "\n";
 }
 
 std::string print_result(std::string_view text) {
@@ -63,7 +59,7 @@ std::string print_result(std::string_view text) {
 }
 
 std::string print_error(const Error& error) {
-    return dump({{"error", {{"message", error.message}, {"code", error.code}}}}) + "\n";
+    return json_line({{"error", {{"message", error.message}, {"code", error.code}}}}) + "\n";
 }
 
 Result<Request> parse_request(std::string_view line) {
@@ -78,7 +74,7 @@ Result<Request> parse_request(std::string_view line) {
     if (verb == object.end() || !verb->is_string()) return fail("the request has no verb");
     const auto arguments = object.find("arguments");
     if (arguments != object.end() && !arguments->is_object()) return fail("the request's arguments are not an object");
-    return Request{verb->get<std::string>(), arguments == object.end() ? "{}" : dump(*arguments)};
+    return Request{verb->get<std::string>(), arguments == object.end() ? "{}" : json_line(*arguments)};
 }
 
 Result<Answer> parse_answer(std::string_view line) {
@@ -90,7 +86,7 @@ Result<Answer> parse_answer(std::string_view line) {
         return answer;
     }
     if (const auto result = object.find("result"); result != object.end()) {
-        answer.text = dump(*result);
+        answer.text = json_line(*result);
         return answer;
     }
     const auto error = object.find("error");

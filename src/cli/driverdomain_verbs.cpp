@@ -46,7 +46,8 @@ std::string event_text(const json& event) {
     if (what == "died") return "died: " + detail.value("cause", "");
     if (what == "returned") {
         return "returned after " + seconds_text(detail["milliseconds"]) + " (" + detail.value("cause", "") + ": " +
-               steps_text(detail["steps"]) + "; vifs: " + std::to_string(detail["vifs"].size()) + ")";
+               (detail.value("from_spare", false) ? "spare, " : "") + steps_text(detail["steps"]) +
+               "; vifs: " + std::to_string(detail["vifs"].size()) + ")";
     }
     if (what == "not-returned") return "did not return: " + detail.value("error", "");
     if (what == "gave-up") return "gave up: it stays down";

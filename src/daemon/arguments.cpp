@@ -42,10 +42,6 @@ Result<xen::DomainInfo> Arguments::domain(domain::Manager& manager) const {
     return manager.find(TRY(needed_text("domain")));
 }
 
-std::string line(const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 domain::Reply reply_to(const std::shared_ptr<Call>& call) {
     domain::Reply reply;
     reply.progress = [call](const std::string& text) { call->progress(text); };

@@ -1,6 +1,7 @@
 // What a request's arguments say, checked. Private to src/daemon.
 #pragma once
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 #include "daemon/server.hpp"
 #include "domain/manager.hpp"
@@ -36,9 +37,6 @@ public:
 private:
     nlohmann::json object_;
 };
-
-// JSON as the API wants it: one line, valid UTF-8 whatever guests wrote.
-std::string line(const nlohmann::json& value);
 
 // A Reply that answers the call.
 domain::Reply reply_to(const std::shared_ptr<Call>& call);

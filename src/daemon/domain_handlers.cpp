@@ -51,7 +51,7 @@ Status list(Manager& manager, const CallPointer& call) {
         for (const auto& domain : all) add(domain);
     }
     for (const std::string& name : wanted) add(TRY(manager.find(name)));
-    call->result(line({{"domains", domains}}));
+    call->result(json_line({{"domains", domains}}));
     return {};
 }
 
@@ -69,7 +69,7 @@ Status list_long(Manager& manager, const CallPointer& call) {
             if (!config) continue; // it ended meanwhile
             configs.push_back({{"domid", id}, {"config", json::parse(*config, nullptr, false)}});
         }
-        return line({{"configs", configs}});
+        return json_line({{"configs", configs}});
     };
     return run_while_connected(manager, call, manager.run("list -l", seconds(60), body, reply_to(call)));
 }
@@ -94,7 +94,7 @@ Status dry_run(Manager& manager, const CallPointer& call) {
     const auto body = [request](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         const config::XlConf host = TRY(domain::host_settings());
         const config::ParsedDomain parsed = TRY(domain::parse_request(request, host));
-        return line({{"text", TRY(xen::describe(xen, parsed.spec, host.host))}, {"warnings", parsed.warnings}});
+        return json_line({{"text", TRY(xen::describe(xen, parsed.spec, host.host))}, {"warnings", parsed.warnings}});
     };
     return run_while_connected(manager, call, manager.run("create -n", short_deadline, body, reply_to(call)));
 }
@@ -181,7 +181,7 @@ Status rename(Manager& manager, const CallPointer& call) {
 }
 
 Status find(Manager& manager, const CallPointer& call) {
-    call->result(line(describe(TRY(Arguments(*call).domain(manager)))));
+    call->result(json_line(describe(TRY(Arguments(*call).domain(manager)))));
     return {};
 }
 
@@ -200,7 +200,7 @@ Status console(Manager& manager, const CallPointer& call) {
         for (;;) {
             const auto tty = TRY(store.read_if(node));
             if (tty && tty->starts_with("/dev/"))
-                return line({{"tty", *tty}, {"id", domain.id}, {"name", domain.name}});
+                return json_line({{"tty", *tty}, {"id", domain.id}, {"name", domain.name}});
             if (!TRY(store.wait_event(end))) {
                 return fail("'" + domain.name + "' has no console: nothing appeared at " + node +
                                 " within 5 s; does xenconsoled run?",

@@ -47,7 +47,7 @@ Status attach(Manager& manager, const CallPointer& call) {
         const domain::Backend backend =
             TRY(domain::find_backend(store, domains, spec.backend, backend_patience, hooks.progress));
         const xen::NicInfo nic = TRY(domain::attach_vif(xen, store, client, spec, backend, hooks));
-        return line(describe(nic));
+        return json_line(describe(nic));
     };
     TRY(manager.run_on("network-attach", client, attach_deadline, body, reply_to(call)));
     return {};
@@ -56,7 +56,7 @@ Status attach(Manager& manager, const CallPointer& call) {
 Status describe_attach(Manager& manager, const CallPointer& call) {
     const xen::NicSpec spec = TRY(nic_spec(Arguments(*call)));
     const auto body = [spec](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
-        return line({{"text", TRY(xen::describe_nic(xen, spec))}});
+        return json_line({{"text", TRY(xen::describe_nic(xen, spec))}});
     };
     return run_while_connected(manager, call, manager.run("network-attach -n", query_deadline, body, reply_to(call)));
 }
@@ -73,7 +73,7 @@ Status list(Manager& manager, const CallPointer& call) {
             for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, domain.id))) nics.push_back(describe(nic));
             lists.push_back({{"id", domain.id}, {"name", domain.name}, {"nics", nics}});
         }
-        return line({{"domains", lists}});
+        return json_line({{"domains", lists}});
     };
     return run_while_connected(manager, call, manager.run("network-list", query_deadline, body, reply_to(call)));
 }
@@ -102,7 +102,7 @@ Status detach(Manager& manager, const CallPointer& call) {
         const xen::NicInfo nic = TRY(find_nic(TRY(xen::list_nics(xen, domain.id)), wanted, domain.name));
         TRY(side.intent(std::to_string(nic.devid) + " " + nic.mac));
         TRY(xen::remove_nic(xen, domain.id, nic.devid));
-        return line({{"devid", nic.devid}});
+        return json_line({{"devid", nic.devid}});
     };
     TRY(manager.run_on("network-detach", domain, attach_deadline, body, reply_to(call)));
     return {};

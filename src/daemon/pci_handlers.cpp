@@ -39,7 +39,7 @@ Status assignable_list(Manager& manager, const CallPointer& call) {
     const auto body = [](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         json devices = json::array();
         for (const xen::PciInfo& device : TRY(xen::assignable_devices(xen))) devices.push_back(describe(device));
-        return line({{"devices", devices}});
+        return json_line({{"devices", devices}});
     };
     return run_while_connected(manager, call, manager.run("pci-assignable-list", query_deadline, body, reply_to(call)));
 }
@@ -60,7 +60,7 @@ Status assignable_add(Manager& manager, const CallPointer& call) {
                 ENODEV);
         }
         TRY(xen::make_assignable(xen, pci::address_text(address), name));
-        return line({{"address", pci::address_text(address)}, {"driver", device.driver}});
+        return json_line({{"address", pci::address_text(address)}, {"driver", device.driver}});
     };
     TRY(manager.run("pci-assignable-add", change_deadline, body, reply_to(call)));
     return {};
@@ -88,7 +88,7 @@ Status assignable_remove(Manager& manager, const CallPointer& call) {
             }
         }
         TRY(xen::make_unassignable(xen, address, rebind));
-        return line({{"address", address}});
+        return json_line({{"address", address}});
     };
     TRY(manager.run("pci-assignable-remove", change_deadline, body, reply_to(call)));
     return {};
@@ -104,7 +104,7 @@ Status list(Manager& manager, const CallPointer& call) {
             object["function"] = device.function;
             devices.push_back(std::move(object));
         }
-        return line({{"devices", devices}});
+        return json_line({{"devices", devices}});
     };
     return run_while_connected(manager, call, manager.run("pci-list", query_deadline, body, reply_to(call)));
 }

@@ -178,16 +178,31 @@ Result<config::ParsedDomain> parse_request(const CreateRequest& request, const c
     return parsed;
 }
 
+CreateRequest request_of(const DomainRecord& record) {
+    CreateRequest request;
+    request.config = record.config;
+    request.source = record.source;
+    request.directory = record.directory;
+    request.uuid = record.uuid;
+    request.force_uuid = true;
+    return request;
+}
+
+Result<config::ParsedDomain> check_request(const CreateRequest& request, const config::XlConf& host) {
+    config::ParsedDomain parsed = TRY(parse_request(request, host));
+    if (!request.directory.empty() && ::chdir(request.directory.c_str()) != 0) return fail_errno(request.directory);
+    TRY(check_file("kernel", parsed.spec.kernel));
+    TRY(check_file("ramdisk", parsed.spec.ramdisk));
+    return parsed;
+}
+
 Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, const CreateHooks& hooks) {
     const config::XlConf host = TRY(host_settings());
-    config::ParsedDomain parsed = TRY(parse_request(request, host));
+    config::ParsedDomain parsed = TRY(check_request(request, host));
     xen::DomainSpec& spec = parsed.spec;
     if (!spec.uuid) spec.uuid = request.uuid.empty() ? xen::new_uuid() : request.uuid;
     for (const std::string& warning : parsed.warnings) hooks.progress("warning: " + warning);
 
-    if (!request.directory.empty() && ::chdir(request.directory.c_str()) != 0) return fail_errno(request.directory);
-    TRY(check_file("kernel", spec.kernel));
-    TRY(check_file("ramdisk", spec.ramdisk));
     const std::vector<xen::DomainInfo> domains = TRY(xen::list_domains(xen));
     TRY(check_unused(domains, spec));
     if (!request.spare) TRY(check_pcis(xen, domains, spec));

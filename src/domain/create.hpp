@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "config/domain_config.hpp"
 #include "domain/backend.hpp"
+#include "domain/journal.hpp"
 #include "xen/context.hpp"
 
 #include <functional>
@@ -44,6 +45,13 @@ struct CreateHooks {
 Result<config::XlConf> host_settings(const std::string& file = "/etc/xen/xl.conf");
 
 Result<config::ParsedDomain> parse_request(const CreateRequest& request, const config::XlConf& host);
+
+// One of ours again, under its own UUID.
+CreateRequest request_of(const DomainRecord& record);
+
+// What can be said of a request before anything is touched: it is parsed, and its files are looked at. Changes this
+// process's working directory.
+Result<config::ParsedDomain> check_request(const CreateRequest& request, const config::XlConf& host);
 
 // Changes this process's working directory. On failure nothing is left of the domain.
 Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, const CreateHooks& hooks);

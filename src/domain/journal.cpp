@@ -166,10 +166,14 @@ Status Journal::rename(const DomainRecord& domain) {
     return update.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).run();
 }
 
+std::int64_t Journal::now_ms() {
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+}
+
 Result<HistoryEntry> Journal::record(HistoryEntry entry) {
     Commit commit = TRY(Commit::begin(database_));
-    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-    entry.at = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+    entry.at = now_ms();
     Statement insert = TRY(database_.prepare("INSERT INTO history (at, uuid, name, what, detail) "
                                              "VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id"));
     insert.bind(1, entry.at).bind(2, entry.uuid).bind(3, entry.name).bind(4, entry.what).bind(5, entry.detail);

@@ -66,6 +66,8 @@ public:
     Result<std::vector<HistoryEntry>> history(const std::string& uuid, std::size_t most);
     static constexpr std::size_t history_max = 10'000;
 
+    static std::int64_t now_ms(); // as HistoryEntry::at
+
 private:
     explicit Journal(Database database) : database_(std::move(database)) {}
     Database database_;

@@ -77,7 +77,7 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
             done(std::move(result));
         } else { // also after an orderly failure: what the worker could not remove is removed now, or stays written
                  // down
-            undo(*operation, [done, result] { done(result); });
+            undo(*operation, [done, result](bool) { done(result); });
         }
     };
     return workers_.start(std::move(job));
@@ -106,7 +106,7 @@ Result<Workers::Id> Manager::create(CreateRequest request, Reply reply) {
         } else if (operation->id == 0) {
             reply.done(std::move(result));
         } else {
-            undo(*operation, [reply, result] { reply.done(result); });
+            undo(*operation, [reply, result](bool) { reply.done(result); });
         }
     };
     return workers_.start(std::move(job));
@@ -127,7 +127,7 @@ void Manager::created(std::int64_t operation, const CreateRequest& request, cons
         // It runs, but would be taken for half-made at the next start: better to have neither.
         log::error(written.error().message);
         undo({operation, "create", record.uuid, record.name, ""},
-             [reply, error = written.error()] { reply.done(tl::unexpected(error)); });
+             [reply, error = written.error()](bool) { reply.done(tl::unexpected(error)); });
         return;
     }
     log::info("domain '" + record.name + "' created (id " + std::to_string(record.domain) + ", " + record.uuid + ")");

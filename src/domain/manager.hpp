@@ -82,7 +82,8 @@ private:
         bool acting = false;        // a worker, a timer or the keeper is busy with its end
         bool leaving = false;       // an administrator destroys it
         std::int64_t operation = 0; // of remake(), in the journal
-        Workers::Id worker = 0;     // of remake()
+        Workers::Id worker = 0;     // of remake(); until what it left is undone
+        std::optional<Reply> remaking;
         Source timer;
     };
 
@@ -90,7 +91,9 @@ private:
     void happened(const xen::DomainEvent& event);
     bool keeper_takes(Managed& managed, const xen::DomainEvent& event);
     void shut_down(const Managed& managed, int reason);
-    void remade(const std::string& uuid, DomainRecord record, Result<std::string> result, const Reply& reply);
+    void remade(const std::string& uuid, DomainRecord record, Result<std::string> result);
+    void answer_remake(const std::string& uuid, Result<std::string> result);
+    void stay(const std::string& uuid, bool was_acting, const Error& error);
     // `recovered` is given up when the operation is over.
     void resume(const Operation& operation, const std::shared_ptr<void>& recovered);
     void restart(const std::string& uuid, unsigned domain, xen::OnShutdown how);
@@ -99,7 +102,7 @@ private:
     void created(std::int64_t operation, const CreateRequest& request, const std::string& json, const Reply& reply);
     void adopt(DomainRecord record, unsigned domain);
     void forget(const std::string& uuid);
-    void undo(const Operation& operation, std::function<void()> then);
+    void undo(const Operation& operation, const std::function<void(bool undone)>& then);
     void end(std::int64_t operation);
     Managed* find_managed(unsigned domain);
 

@@ -19,15 +19,10 @@ using std::chrono::seconds;
 constexpr seconds short_life{20}; // a domain that ends sooner is likely to end again
 constexpr seconds delay_max{60};
 
-std::string dump_file(const std::string& name) {
-    return "/var/lib/xen/dump/" + name; // where xl puts them (XEN_DUMP_DIR)
-}
-
 // What on_*= asks for before a domain may be made again: a core dump, a new name, or its end.
 Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen::OnShutdown how) {
     if (how == xen::OnShutdown::coredump_restart || how == xen::OnShutdown::coredump_destroy) {
-        if (const Status dumped = xen::dump_core(xen, domain, dump_file(name)); !dumped)
-            log::warning(dumped.error().message);
+        if (const Status dumped = xen::dump_core(xen, domain, name); !dumped) log::warning(dumped.error().message);
     }
     if (how == xen::OnShutdown::rename_restart) {
         char suffix[32];
@@ -43,7 +38,7 @@ Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen
 
 // ---- what a dead daemon or a dead worker left ----
 
-void Manager::undo(const Operation& operation, std::function<void()> then) {
+void Manager::undo(const Operation& operation, const std::function<void(bool undone)>& then) {
     log::info("taking back what is left of " + operation.verb + " of domain '" + operation.name + "' (" +
               operation.uuid + ")");
     const auto body = [operation](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
@@ -58,12 +53,12 @@ void Manager::undo(const Operation& operation, std::function<void()> then) {
             log::error("cannot undo " + operation.verb + " of domain '" + operation.name +
                        "': " + result.error().message);
         }
-        then();
+        then(result.has_value());
     };
     const auto started = run("undo " + operation.verb + " " + operation.name, work::destroy_deadline, body, reply);
     if (!started) {
         log::error(started.error().message);
-        then();
+        then(false);
     }
 }
 
@@ -99,7 +94,7 @@ Status Manager::recover() {
 void Manager::resume(const Operation& operation, const std::shared_ptr<void>& recovered) {
     const auto managed = managed_.find(operation.uuid);
     if (managed == managed_.end() || concerns_device(operation)) {
-        undo(operation, [recovered] {});
+        undo(operation, [recovered](bool) {});
     } else if (operation.verb == "reincarnate" && keeper_ != nullptr) {
         managed->second.acting = true;
         managed->second.operation = operation.id;
@@ -107,7 +102,7 @@ void Manager::resume(const Operation& operation, const std::shared_ptr<void>& re
         keeper_->resume(managed->second.record, managed->second.policy, operation.detail);
     } else { // a restart is taken up again: its domain was meant to live
         managed->second.acting = true;
-        undo(operation, [this, recovered, again = operation.verb == "restart", uuid = operation.uuid] {
+        undo(operation, [this, recovered, again = operation.verb == "restart", uuid = operation.uuid](bool) {
             if (!managed_.contains(uuid)) return;
             if (again)
                 restart_now(uuid, 0, xen::OnShutdown::restart);
@@ -206,12 +201,7 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     Managed& managed = managed_.at(uuid);
     managed.acting = true;
     const bool ends = how == xen::OnShutdown::destroy || how == xen::OnShutdown::coredump_destroy;
-    CreateRequest request;
-    request.config = managed.record.config;
-    request.source = managed.record.source;
-    request.directory = managed.record.directory;
-    request.uuid = uuid;
-    request.force_uuid = true;
+    const CreateRequest request = request_of(managed.record);
     auto operation =
         std::make_shared<Operation>(Operation{0, ends ? "destroy" : "restart", uuid, managed.record.name, ""});
     if (const auto begun = journal_.begin(*operation))
@@ -256,7 +246,7 @@ void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<
     if (!result) {
         log::error("domain '" + managed.record.name + "': " + result.error().message);
         Operation again{operation, "restart", uuid, managed.record.name, ""};
-        undo(again, [] {});
+        undo(again, [](bool) {});
         forget(std::string(uuid));
         return;
     }
@@ -300,12 +290,11 @@ Result<Workers::Id> Manager::remake(const DomainRecord& record, std::chrono::mil
         ours.operation = TRY(journal_.begin({0, "reincarnate", uuid, name, detail}));
         return {};
     };
-    job.done = [this, uuid, record, reply](Result<std::string> result, bool) {
-        remade(uuid, record, std::move(result), reply);
-    };
+    job.done = [this, uuid, record](Result<std::string> result, bool) { remade(uuid, record, std::move(result)); };
     const Result<Workers::Id> started = workers_.start(std::move(job));
     if (started) {
         managed.worker = *started;
+        managed.remaking = std::move(reply);
     } else {
         managed.acting = was_acting;
         if (!was_acting) (void)xen_->watch_domain(managed.record.domain);
@@ -313,30 +302,40 @@ Result<Workers::Id> Manager::remake(const DomainRecord& record, std::chrono::mil
     return started;
 }
 
-void Manager::remade(const std::string& uuid, DomainRecord record, Result<std::string> result, const Reply& reply) {
+void Manager::remade(const std::string& uuid, DomainRecord record, Result<std::string> result) {
     Managed& managed = managed_.at(uuid);
-    managed.worker = 0;
     const std::int64_t operation = managed.operation;
-    if (!result && operation != 0) { // nothing may be left of it; if that cannot be made sure now, the row stays
-        undo({operation, "reincarnate", uuid, record.name, ""}, [this, uuid, reply, result] {
+    if (!result && operation != 0) { // nothing may be left of it; what cannot be undone now stays written down
+        undo({operation, "reincarnate", uuid, record.name, ""}, [this, uuid, operation, result](bool undone) {
             const auto ours = managed_.find(uuid);
-            if (ours != managed_.end()) ours->second.operation = 0;
-            reply.done(result);
+            if (ours == managed_.end() || ours->second.operation != operation) return; // somebody destroys it
+            if (undone) ours->second.operation = 0;
+            answer_remake(uuid, result);
         });
         return;
     }
-    if (!result) {
-        reply.done(std::move(result));
-        return;
+    if (result) {
+        const json object = json::parse(*result, nullptr, false);
+        record.domain = work::number(object, "id");
+        record.policy = work::text(object, "policy");
+        const Status written = journal_.end_with_domain(operation, record);
+        // The row stays: the next daemon finds the domain running and goes on from there.
+        if (!written) log::error(written.error().message);
+        std::optional<Reply> remaking = std::move(managed.remaking);
+        adopt(std::move(record), record.domain);
+        Managed& fresh = managed_.at(uuid);
+        fresh.remaking = std::move(remaking);
+        if (!written) fresh.operation = operation;
     }
-    const json object = json::parse(*result, nullptr, false);
-    record.domain = work::number(object, "id");
-    record.policy = work::text(object, "policy");
-    if (const Status written = journal_.end_with_domain(operation, record); !written)
-        log::error(written.error().message); // the row stays: the next daemon finds it running and goes on from there
-    managed.operation = 0;
-    adopt(std::move(record), record.domain);
-    reply.done(std::move(result));
+    answer_remake(uuid, std::move(result));
+}
+
+// The last word of remake(): from here on it may be called again.
+void Manager::answer_remake(const std::string& uuid, Result<std::string> result) {
+    Managed& managed = managed_.at(uuid);
+    managed.worker = 0;
+    const std::optional<Reply> reply = std::exchange(managed.remaking, std::nullopt);
+    if (reply) reply->done(std::move(result));
 }
 
 void Manager::was_paused(const std::string& uuid, bool paused) {
@@ -358,15 +357,20 @@ Result<Workers::Id> Manager::destroy(const std::string& wanted, Reply reply) {
     const std::string uuid = running ? running->uuid : ours->uuid;
     const std::string name = running ? running->name : ours->name;
     const auto managed = managed_.find(uuid);
-    auto operation = std::make_shared<std::int64_t>(0);
+    std::int64_t operation = 0;
+    const bool was_acting = managed != managed_.end() && managed->second.acting;
     if (managed != managed_.end()) {
         // Whoever brings it back stops here.
         if (managed->second.worker != 0) workers_.cancel(managed->second.worker);
-        managed->second.worker = 0;
-        managed->second.timer.reset();
         if (managed->second.operation != 0) end(managed->second.operation);
         managed->second.operation = 0;
-        *operation = TRY(journal_.begin({0, "destroy", uuid, name, ""}));
+        const auto begun = journal_.begin({0, "destroy", uuid, name, ""});
+        if (!begun) {
+            stay(uuid, was_acting, begun.error());
+            return tl::unexpected(begun.error());
+        }
+        operation = *begun;
+        managed->second.timer.reset();
         managed->second.leaving = managed->second.acting = true;
     }
     const auto body = [uuid](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
@@ -375,18 +379,30 @@ Result<Workers::Id> Manager::destroy(const std::string& wanted, Reply reply) {
         return std::string("{}");
     };
     Reply inner = reply;
-    inner.done = [this, uuid, operation, reply](Result<std::string> result) {
-        const auto left = managed_.find(uuid);
-        if (left != managed_.end()) {
-            end(*operation);
+    inner.done = [this, uuid, operation, was_acting, reply](Result<std::string> result) {
+        if (managed_.contains(uuid)) {
+            end(operation);
             if (result)
-                forget(std::string(uuid));
+                forget(uuid);
             else
-                left->second.leaving = left->second.acting = false;
+                stay(uuid, was_acting, result.error());
         }
         reply.done(std::move(result));
     };
-    return run("destroy " + name, work::destroy_deadline, body, std::move(inner));
+    const auto started = run("destroy " + name, work::destroy_deadline, body, std::move(inner));
+    if (!started && managed != managed_.end()) {
+        end(operation);
+        stay(uuid, was_acting, started.error());
+    }
+    return started;
+}
+
+// It could not be destroyed: whoever was bringing it back may go on.
+void Manager::stay(const std::string& uuid, bool was_acting, const Error& error) {
+    Managed& managed = managed_.at(uuid);
+    managed.leaving = false;
+    managed.acting = was_acting;
+    if (managed.remaking) answer_remake(uuid, tl::unexpected(error));
 }
 
 } // namespace bulkhead::domain

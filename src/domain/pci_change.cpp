@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 namespace bulkhead::domain {
 namespace {
@@ -42,19 +41,6 @@ std::string joined(const std::vector<pci::Address>& addresses) {
     std::vector<std::string> texts;
     for (const pci::Address& address : addresses) texts.push_back(pci::address_text(address));
     return join(texts, " ");
-}
-
-// libxl decides at the domain's creation whether it can ever have a device, and says so only by "not supported".
-Status check_passthrough(xen::Context& xen, const xen::DomainInfo& domain) {
-    const Result<std::string> text = xen::domain_config(xen, domain.id);
-    if (!text) return {}; // libxl will tell
-    const auto config = nlohmann::json::parse(*text, nullptr, false);
-    const auto pointer = nlohmann::json::json_pointer("/c_info/passthrough");
-    if (config.is_discarded() || !config.contains(pointer) || config.at(pointer) != "disabled") return {};
-    return fail("'" + domain.name +
-                    "' was created without an IOMMU context, so it can have no PCI device; create it with "
-                    "passthrough=\"enabled\" or with a pci= of its own",
-                EOPNOTSUPP);
 }
 
 Result<bool> has(xen::Context& xen, unsigned domain, const std::string& address) {
@@ -93,14 +79,17 @@ Result<Noted> noted(unsigned domain, const std::string& address) {
     return found;
 }
 
-// What libxl does as the last step when the last device goes: both ends and its own notes.
+// What libxl does as the last step when the last device goes: both ends and its own notes. Each device's own folder
+// goes first: the kernels on both sides look only at events that name it (xenbus_dev_changed() in Linux), not at its
+// parents'.
 Status remove_ends(unsigned domain) {
     const std::string id = std::to_string(domain);
     xen::Store store = TRY(xen::Store::open());
     return store.transaction([&](xen::Transaction& now) -> Status {
-        for (const std::string& path :
+        for (const std::string& parent :
              {"/local/domain/" + id + "/device/pci", "/libxl/" + id + "/device/pci", backend_of(domain)}) {
-            TRY(now.remove(path));
+            TRY(now.remove(parent + "/0"));
+            if (const auto others = now.list(parent); others && others->empty()) TRY(now.remove(parent));
         }
         if (const auto others = now.list("/local/domain/0/backend/pci"); others && others->empty())
             TRY(now.remove("/local/domain/0/backend/pci"));
@@ -142,9 +131,17 @@ Status attach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::P
         TRY(check_free(xen, domains, address)); // first: a device in use is not assignable either
         if (!seize) TRY(pci::check_assignable(pci::Sysfs(), address));
     }
-    TRY(check_passthrough(xen, domain));
     TRY(intent(joined(addresses)));
-    return xen::attach_device(xen, domain.id, spec);
+    const Status attached = xen::attach_device(xen, domain.id, spec);
+    // Whether a domain has an IOMMU context is settled at its creation, and libxl does not keep what it chose.
+    if (!attached && attached.error().message.find("Operation not supported") != std::string::npos) {
+        return fail("'" + domain.name +
+                        "' was created without an IOMMU context, so it can have no PCI device; create it with "
+                        "passthrough=\"enabled\" or with a pci= of its own (" +
+                        attached.error().message + ")",
+                    EOPNOTSUPP);
+    }
+    return attached;
 }
 
 Status detach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::PciSpec& spec, bool force,

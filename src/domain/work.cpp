@@ -1,18 +1,11 @@
 #include "domain/work.hpp"
 
+#include "base/json.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace bulkhead::domain::work {
-namespace {
-
 using nlohmann::json;
-
-// Names come from strangers and need not be UTF-8.
-std::string line(const json& object) {
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-} // namespace
 
 Result<std::string> with_context(const Body& body, const WorkerSide& side) {
     const std::unique_ptr<xen::Context> xen = TRY(xen::Context::open());
@@ -23,14 +16,14 @@ Result<std::string> create(xen::Context& xen, const WorkerSide& side, const Crea
     CreateHooks hooks;
     hooks.progress = [&](std::string_view words) { side.progress(words); };
     hooks.intent = [&](const std::string& uuid, const std::string& name) {
-        return side.intent(line({{"uuid", uuid}, {"name", name}}));
+        return side.intent(json_line({{"uuid", uuid}, {"name", name}}));
     };
     const Created created = TRY(create_domain(xen, request, hooks));
-    return line({{"id", created.domain},
-                 {"name", created.name},
-                 {"uuid", created.uuid},
-                 {"policy", created.policy},
-                 {"warnings", created.warnings}});
+    return json_line({{"id", created.domain},
+                      {"name", created.name},
+                      {"uuid", created.uuid},
+                      {"policy", created.policy},
+                      {"warnings", created.warnings}});
 }
 
 std::string text(const json& object, const char* key) {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "domain/local_backends.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
 #include "domain/policy.hpp"
@@ -10,12 +11,15 @@
 #include "xen/domain.hpp"
 #include "xen/domid_history.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace bulkhead::driverdomain {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds letting_go_patience{10};
 
 class Stopwatch {
 public:
@@ -35,8 +39,8 @@ private:
 Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks) {
     const auto found = domain::find_domain(TRY(xen::list_domains(xen)), order.request.uuid);
     if (!found) return {};
-    if (!order.core_file.empty()) {
-        if (const Status dumped = xen::dump_core(xen, found->id, order.core_file); !dumped)
+    if (order.dump_core) {
+        if (const Status dumped = xen::dump_core(xen, found->id, order.name); !dumped)
             log::warning(dumped.error().message);
     }
     // It must not touch its devices while they are taken away; one that has shut down cannot.
@@ -46,17 +50,25 @@ Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order, const Rebir
     return xen::destroy_domain(xen, found->id);
 }
 
-Result<domain::Created> create(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks,
-                               bool& from_spare) {
+Result<domain::Created> create(xen::Context& xen, xen::Store& store, const RebirthOrder& order,
+                               const RebirthHooks& hooks, bool& from_spare) {
     domain::CreateRequest request = order.request;
     if (order.same_id) request.domain = order.domain;
-    for (const xen::DomainInfo& domain : TRY(xen::list_domains(xen))) {
-        if (domain.id != order.domain) continue;
-        hooks.progress("domain id " + std::to_string(order.domain) + " now belongs to '" + domain.name +
+    const auto domains = TRY(xen::list_domains(xen));
+    const auto taken =
+        std::find_if(domains.begin(), domains.end(), [&](const auto& d) { return d.id == order.domain; });
+    if (taken == domains.end()) {
+        TRY(domain::remove_local_backends(store, order.domain));
+    } else if (order.same_id) {
+        hooks.progress("domain id " + std::to_string(order.domain) + " now belongs to '" + taken->name +
                        "': the clients' vifs have to be made anew");
         request.domain.reset();
     }
-    if (request.domain) TRY(xen::forget_recent_domid(*request.domain));
+    if (request.domain) {
+        TRY(xen::forget_recent_domid(*request.domain));
+        const Status free = domain::await_no_local_backends(*request.domain, letting_go_patience);
+        if (!free) hooks.progress(free.error().message + ", which may keep the new one from its devices");
+    }
     domain::CreateHooks inner;
     inner.progress = hooks.progress;
     inner.intent = [](const std::string&, const std::string&) { return Status(); }; // announced already
@@ -183,20 +195,18 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
     RebirthReport report;
     xen::Store store = TRY(xen::Store::open());
     Stopwatch watch(report.steps);
+    const config::ParsedDomain parsed = TRY(domain::check_request(order.request, TRY(domain::host_settings())));
+    report.policy = domain::print_policy(domain::policy_of(parsed.spec));
     const auto living = domain::find_domain(TRY(xen::list_domains(xen)), order.request.uuid);
     const bool born = order.from == Step::connect && living && !living->shutdown && !living->dying;
     if (born) { // announced by someone who died afterwards
         report.domain = living->id;
-        const config::XlConf host = TRY(domain::host_settings());
-        report.policy = domain::print_policy(domain::policy_of(TRY(domain::parse_request(order.request, host)).spec));
     } else {
         TRY(hooks.intent(Step::destroy));
         TRY(destroy_by_uuid(xen, order, hooks));
         watch.lap("destroy");
         TRY(hooks.intent(Step::create));
-        const domain::Created created = TRY(create(xen, order, hooks, report.from_spare));
-        report.domain = created.domain;
-        report.policy = created.policy;
+        report.domain = TRY(create(xen, store, order, hooks, report.from_spare)).domain;
         watch.lap("create");
         TRY(hooks.intent(Step::connect));
     }

@@ -24,11 +24,11 @@ Step parse_step(const std::string& name);
 struct RebirthOrder {
     domain::CreateRequest request; // with the driver domain's own UUID, forced
     std::string name;
-    unsigned domain = 0; // the domid that it had
-    bool same_id = true; // it shall have it again; otherwise its clients' vifs are made anew
-    Step from = Step::destroy;
-    std::string spares;    // folder of the saved spares (spare.hpp); empty: it boots
-    std::string core_file; // non-empty: dump the dead domain's core there first
+    unsigned domain = 0;       // the domid that it had
+    bool same_id = true;       // it shall have it again; otherwise its clients' vifs are made anew
+    Step from = Step::destroy; // only `connect` saves work: making it again begins with removing what is there
+    std::string spares;        // folder of the saved spares (spare.hpp); empty: it boots
+    bool dump_core = false;    // of the dead domain, before it is removed
     std::chrono::seconds ready_patience{120};
     std::chrono::seconds connect_patience{30};
 };

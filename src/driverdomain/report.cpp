@@ -1,5 +1,6 @@
 #include "driverdomain/report.hpp"
 
+#include "base/json.hpp"
 #include "xen/domain.hpp"
 
 #include <algorithm>
@@ -26,10 +27,6 @@ json describe(const VifReport& report) {
     return object;
 }
 
-std::string line(const json& object) {
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 } // namespace
 
 std::string print_report(const RebirthReport& report) {
@@ -37,11 +34,11 @@ std::string print_report(const RebirthReport& report) {
     for (const StepTime& step : report.steps) steps[step.step] = step.took.count();
     json vifs = json::array();
     for (const VifReport& vif : report.vifs) vifs.push_back(describe(vif));
-    return line({{"id", report.domain},
-                 {"policy", report.policy},
-                 {"from_spare", report.from_spare},
-                 {"steps", steps},
-                 {"vifs", vifs}});
+    return json_line({{"id", report.domain},
+                      {"policy", report.policy},
+                      {"from_spare", report.from_spare},
+                      {"steps", steps},
+                      {"vifs", vifs}});
 }
 
 Result<std::string> print_clients(xen::Context& xen, unsigned server) {
@@ -55,7 +52,7 @@ Result<std::string> print_clients(xen::Context& xen, unsigned server) {
         if (found != domains.end()) object["client_name"] = found->name;
         vifs.push_back(std::move(object));
     }
-    return line(vifs);
+    return json_line(vifs);
 }
 
 } // namespace bulkhead::driverdomain

@@ -1,5 +1,6 @@
 #include "driverdomain/supervisor.hpp"
 
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "config/domain_config.hpp"
 #include "driverdomain/report.hpp"
@@ -27,34 +28,15 @@ milliseconds patience(const domain::Policy& policy) {
     return policy.heartbeat_timeout > 0 ? seconds(policy.heartbeat_timeout) : default_heartbeat_timeout;
 }
 
-std::string line(const json& object) {
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 bool dumps_core(const domain::Policy& policy) {
     return policy.on_crash == xen::OnShutdown::coredump_destroy || policy.on_crash == xen::OnShutdown::coredump_restart;
-}
-
-domain::CreateRequest request_of(const domain::DomainRecord& record) {
-    domain::CreateRequest request;
-    request.config = record.config;
-    request.source = record.source;
-    request.directory = record.directory;
-    request.uuid = record.uuid;
-    request.force_uuid = true;
-    return request;
-}
-
-std::int64_t now_ms() {
-    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<milliseconds>(since_1970).count();
 }
 
 // What the journal holds of a rebirth: enough to go on after a kill.
 std::string pack_detail(Step step, const std::optional<domain::DomainRecord>& next) {
     json detail = {{"step", step_name(step)}};
     if (next) detail["config"] = next->config;
-    return line(detail);
+    return json_line(detail);
 }
 
 } // namespace
@@ -129,11 +111,11 @@ void Supervisor::resume(const domain::DomainRecord& record, const domain::Policy
 }
 
 void Supervisor::gone(const std::string& uuid) {
+    if (const Status dropped = SpareStore(spares_).drop(uuid); !dropped) log::warning(dropped.error().message);
     const auto found = wards_.find(uuid);
     if (found == wards_.end()) return;
     pulse_.leave(uuid);
     if (found->second.making_spare != 0) manager_.stop(found->second.making_spare);
-    if (const Status dropped = SpareStore(spares_).drop(uuid); !dropped) log::warning(dropped.error().message);
     note(found->second, "gone", json::object());
     const std::optional<domain::Reply> asked = std::move(found->second.asked);
     const std::string name = found->second.record.name;
@@ -211,7 +193,7 @@ void Supervisor::bring_back(const std::string& uuid, Step from) {
     pulse_.leave(uuid);
     const domain::DomainRecord record = ward.next ? *ward.next : ward.record;
     RebirthOrder order;
-    order.request = request_of(record);
+    order.request = domain::request_of(record);
     order.name = record.name;
     order.domain = record.domain;
     order.same_id = supervision(ward.policy) == "reincarnate";
@@ -220,7 +202,7 @@ void Supervisor::bring_back(const std::string& uuid, Step from) {
     // It would take the processor from what clients wait for.
     ward.spare_timer.reset();
     if (ward.making_spare != 0) manager_.stop(ward.making_spare);
-    if (ward.dump_core) order.core_file = "/var/lib/xen/dump/" + record.name; // XEN_DUMP_DIR, as xl does
+    order.dump_core = ward.dump_core;
     const auto body = [order, next = ward.next](xen::Context& xen,
                                                 const domain::WorkerSide& side) -> Result<std::string> {
         RebirthHooks hooks;
@@ -238,7 +220,7 @@ void Supervisor::bring_back(const std::string& uuid, Step from) {
         const auto ours = wards_.find(uuid);
         if (ours == wards_.end()) return;
         if (ours->second.asked) ours->second.asked->progress(words);
-        tell({0, now_ms(), uuid, name, "progress", line({{"text", words}})});
+        tell({0, domain::Journal::now_ms(), uuid, name, "progress", json_line({{"text", words}})});
     };
     reply.done = [this, uuid](Result<std::string> result) {
         if (!wards_.contains(uuid)) return;
@@ -268,7 +250,7 @@ void Supervisor::came_back(const std::string& uuid, const std::string& report) {
     const std::string failed = std::exchange(ward.failed_upgrade, "");
     if (!asked) return;
     if (failed.empty()) {
-        asked->done(line(detail));
+        asked->done(json_line(detail));
     } else {
         asked->done(fail("the new driver domain failed (" + failed + "); the old one is back", EIO));
     }
@@ -311,13 +293,13 @@ void Supervisor::make_spare(const std::string& uuid) {
     xen::DomainInfo spare;
     spare.uuid = xen::new_uuid();
     spare.name = ward.record.name + "-spare";
-    const auto body = [request = request_of(ward.record), directory = spares_,
+    const auto body = [request = domain::request_of(ward.record), directory = spares_,
                        spare](xen::Context& xen, const domain::WorkerSide& side) -> Result<std::string> {
         domain::CreateHooks hooks;
         hooks.progress = [](std::string_view) {};
         hooks.intent = [&side](const std::string&, const std::string& name) { return side.intent(name); };
         const bool made = TRY(SpareStore(directory).make(xen, request, spare.uuid, hooks));
-        return line({{"made", made}});
+        return json_line({{"made", made}});
     };
     domain::Reply reply;
     reply.done = [this, uuid](Result<std::string> result) {
@@ -352,21 +334,42 @@ Result<Supervisor::Ward*> Supervisor::find(const std::string& name) {
 }
 
 Status Supervisor::restart(const std::string& name, const std::vector<std::string>& overrides, domain::Reply reply) {
-    Ward& ward = *TRY(find(name));
+    const Ward& ward = *TRY(find(name));
+    domain::DomainRecord next = ward.record;
+    if (!overrides.empty()) next.config = config::with_overrides(ward.record.config, overrides);
+    // What cannot even be tried must not cost the living one.
+    const auto check = [request = domain::request_of(next)](xen::Context&,
+                                                            const domain::WorkerSide&) -> Result<std::string> {
+        TRY(domain::check_request(request, TRY(domain::host_settings())));
+        return std::string("{}");
+    };
+    domain::Reply checked;
+    checked.progress = reply.progress;
+    checked.done = [this, next, overrides, reply](const Result<std::string>& result) {
+        Status replaced = result ? Status() : tl::unexpected(result.error());
+        if (replaced) replaced = replace(next, overrides, reply);
+        if (!replaced) reply.done(tl::unexpected(replaced.error()));
+    };
+    TRY(manager_.run("check " + ward.record.name, seconds(15), check, std::move(checked)));
+    return {};
+}
+
+Status Supervisor::replace(const domain::DomainRecord& next, const std::vector<std::string>& overrides,
+                           const domain::Reply& reply) {
+    const auto found = wards_.find(next.uuid);
+    if (found == wards_.end()) return fail("'" + next.name + "' was destroyed meanwhile", ECANCELED);
+    Ward& ward = found->second;
     if (ward.state == State::returning)
         return fail("'" + ward.record.name + "' is being brought back; wait for that", EBUSY);
-    if (!overrides.empty()) {
-        ward.next = ward.record;
-        ward.next->config = config::with_overrides(ward.record.config, overrides);
-    }
-    pulse_.leave(ward.record.uuid);
+    if (!overrides.empty()) ward.next = next;
+    pulse_.leave(next.uuid);
     ward.timer.reset();
     ward.backoff.forgive();
-    ward.asked = std::move(reply);
+    ward.asked = reply;
     ward.died = Clock::now();
     ward.cause = overrides.empty() ? "restart" : "upgrade";
     note(ward, ward.cause, {{"overrides", overrides}});
-    bring_back(std::string(ward.record.uuid), Step::destroy);
+    bring_back(next.uuid, Step::destroy);
     return {};
 }
 
@@ -384,7 +387,7 @@ json Supervisor::describe(const Ward& ward) const {
 std::string Supervisor::list() const {
     json domains = json::array();
     for (const auto& [uuid, ward] : wards_) domains.push_back(describe(ward));
-    return line({{"driver_domains", domains}});
+    return json_line({{"driver_domains", domains}});
 }
 
 Status Supervisor::show(const std::string& name, domain::Reply reply) {
@@ -397,7 +400,7 @@ Status Supervisor::show(const std::string& name, domain::Reply reply) {
                                                         const domain::WorkerSide&) -> Result<std::string> {
         json whole = object;
         whole["vifs"] = json::parse(TRY(print_clients(xen, id)), nullptr, false);
-        return line(whole);
+        return json_line(whole);
     };
     TRY(manager_.run("driverdomain show " + ward.record.name, seconds(15), body, std::move(reply)));
     return {};
@@ -410,7 +413,7 @@ Result<std::vector<domain::HistoryEntry>> Supervisor::history(const std::string&
 }
 
 void Supervisor::note(const Ward& ward, const std::string& what, const json& detail) {
-    const auto entry = manager_.journal().record({0, 0, ward.record.uuid, ward.record.name, what, line(detail)});
+    const auto entry = manager_.journal().record({0, 0, ward.record.uuid, ward.record.name, what, json_line(detail)});
     if (!entry) {
         log::error(entry.error().message);
         return;
@@ -431,12 +434,12 @@ std::uint64_t Supervisor::subscribe(Listener listener) {
 }
 
 std::string Supervisor::print(const domain::HistoryEntry& entry) {
-    return line({{"id", entry.id},
-                 {"at", entry.at},
-                 {"uuid", entry.uuid},
-                 {"name", entry.name},
-                 {"event", entry.what},
-                 {"detail", json::parse(entry.detail, nullptr, false)}});
+    return json_line({{"id", entry.id},
+                      {"at", entry.at},
+                      {"uuid", entry.uuid},
+                      {"name", entry.name},
+                      {"event", entry.what},
+                      {"detail", json::parse(entry.detail, nullptr, false)}});
 }
 
 } // namespace bulkhead::driverdomain

@@ -73,6 +73,8 @@ private:
     static const char* state_name(State state);
     [[nodiscard]] nlohmann::json describe(const Ward& ward) const;
     Result<Ward*> find(const std::string& name);
+    Status replace(const domain::DomainRecord& next, const std::vector<std::string>& overrides,
+                   const domain::Reply& reply);
     void agent_says(const std::string& uuid, const std::string& state);
     void silent(const std::string& uuid);
     void died(Ward& ward, const std::string& cause);

@@ -1,6 +1,7 @@
 #include "lab/log.hpp"
 
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/loop.hpp"
 #include "lab/qemu.hpp"
 
@@ -55,8 +56,7 @@ private:
             line = *own;
         }
         if (json_) {
-            const nlohmann::json entry = {{"line", std::string(line)}};
-            text += entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+            text += json_line({{"line", std::string(line)}});
         } else {
             text += line;
         }

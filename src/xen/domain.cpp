@@ -1,5 +1,6 @@
 #include "xen/domain.hpp"
 
+#include "base/file.hpp"
 #include "xen/libxl.hpp"
 #include "xen/spec_convert.hpp"
 #include "xen/store.hpp"
@@ -230,7 +231,10 @@ Status preserve_domain(Context& xen, unsigned domain, const std::string& name, c
     return done(xen, rc, "cannot preserve " + domain_text(domain));
 }
 
-Status dump_core(Context& xen, unsigned domain, const std::string& file) {
+Status dump_core(Context& xen, unsigned domain, const std::string& name) {
+    const std::string folder = "/var/lib/xen/dump";
+    TRY(make_directories(folder, 0700)); // a domain's memory is nobody's business; Debian's packages do not make it
+    const std::string file = folder + "/" + name;
     xen.clear();
     return done(xen, libxl_domain_core_dump(xen.get(), domain, file.c_str(), nullptr),
                 "cannot dump " + domain_text(domain) + " to " + file);

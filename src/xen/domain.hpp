@@ -58,7 +58,8 @@ Status unpause_domain(Context& xen, unsigned domain);
 Status rename_domain(Context& xen, unsigned domain, const std::string& name);
 // Turns a domain that shut down into a keepsake under another name and UUID, so that its successor can have both.
 Status preserve_domain(Context& xen, unsigned domain, const std::string& name, const std::string& suffix);
-Status dump_core(Context& xen, unsigned domain, const std::string& file);
+// To /var/lib/xen/dump/NAME, where xl puts it, too (XEN_DUMP_DIR); an older one is overwritten.
+Status dump_core(Context& xen, unsigned domain, const std::string& name);
 
 // Blocks until the domain is gone, or with `or_shutdown` until it has shut down.
 Status wait_for_end(Context& xen, unsigned domain, bool or_shutdown);

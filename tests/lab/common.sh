@@ -36,19 +36,30 @@ refused() {
   contains "stderr of '$*'" "$(cat "$work/err")" "$part"
 }
 
-# stamp GUEST PART [SECONDS]: waits until the guest's console shows a line with PART, and prints that line.
-# Follows the stream; the time limit only bounds a failure.
-stamp() {
-  local guest=$1 part=$2 limit=${3:-60}
-  grep -m1 -aF -- "$part" < <(exec timeout "$limit" "$BULKHEAD" lab log --name "$LAB" --guest "$guest" --follow 2>/dev/null) ||
-    fail "$guest did not say '$part' within $limit s"
+# nth_line GUEST PART COUNT [SECONDS]: waits until COUNT lines of the guest's console have PART, and prints the last of
+# them. Follows the stream; the time limit only bounds a failure.
+nth_line() {
+  local guest=$1 part=$2 count=$3 limit=${4:-60}
+  # Not to /dev/null, whatever the caller does: grep would stop counting at one and read on until the stream ends.
+  grep -m"$count" -aF -- "$part" < \
+    <(exec timeout "$limit" "$BULKHEAD" lab log --name "$LAB" --guest "$guest" --follow 2>/dev/null) >"$work/lines" || true
+  [ "$(wc -l <"$work/lines")" -ge "$count" ] ||
+    fail "$guest did not say '$part' $count times within $limit s"
+  tail -n 1 "$work/lines"
 }
+
+# stamp GUEST PART [SECONDS]
+stamp() { nth_line "$1" "$2" 1 "${3:-60}"; }
+
+# recoveries: how often a bulkheadd has made good what another one left.
+recovered='recovery is over'
+recoveries() { "$BULKHEAD" lab log --name "$LAB" --guest bulkheadd </dev/null | grep -c "$recovered" || true; }
 
 # kill_daemon_at NODE COUNT COMMAND...: runs COMMAND in dom0, kills bulkheadd at the COUNTth change at or below NODE, and
 # waits until the next bulkheadd has made good what this one left. bulkheadd's workers have its name; it is the oldest.
 kill_daemon_at() {
-  local recovered='recovery is over' times
-  times=$("$BULKHEAD" lab log --name "$LAB" --guest bulkheadd </dev/null | grep -c "$recovered" || true)
+  local times
+  times=$(recoveries)
   dom0 timeout 60 bash -c '
     daemon=$(pidof bulkheadd | tr " " "\n" | sort -n | head -n1)
     coproc xenstore-watch "$1"
@@ -60,9 +71,7 @@ kill_daemon_at() {
     kill -9 "$daemon"
     kill "$COPROC_PID"
     wait' kill "$@" </dev/null || fail "'${*:3}' ended before change $2 of $1"
-  grep -m$((times + 1)) -aF "$recovered" >/dev/null < \
-    <(exec timeout 60 "$BULKHEAD" lab log --name "$LAB" --guest bulkheadd --follow 2>/dev/null) ||
-    fail "bulkheadd did not come back"
+  nth_line bulkheadd "$recovered" $((times + 1)) >/dev/null
 }
 
 # node PATH: a xenstore node, empty if it is not there.

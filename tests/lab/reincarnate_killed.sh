@@ -8,7 +8,7 @@ ndvm=$(dom0 bulkhead domid ndvm)
 for step in "removing what is left" "making it again" "connecting its clients"; do
   say "bulkheadd dies at: $step"
   before=$(returns ndvm)
-  recovered=$("$BULKHEAD" lab log --name "$LAB" --guest bulkheadd | grep -c 'recovery is over' || true)
+  times=$(recoveries)
   timeout 60 "$BULKHEAD" lab exec --name "$LAB" -- bash -c '
     daemon=$(pidof bulkheadd | tr " " "\n" | sort -n | head -n 1) # its workers have its name
     coproc bulkhead driverdomain events ndvm --follow --json
@@ -19,9 +19,7 @@ for step in "removing what is left" "making it again" "connecting its clients"; 
     done
     kill -9 "$daemon"
     wait' kill "$step" || fail "no step '$step'"
-  grep -m$((recovered + 1)) -aF 'recovery is over' >/dev/null < \
-    <(exec timeout 60 "$BULKHEAD" lab log --name "$LAB" --guest bulkheadd --follow 2>/dev/null) ||
-    fail "bulkheadd did not come back"
+  nth_line bulkheadd "$recovered" $((times + 1)) >/dev/null
   await_returns ndvm $((before + 1))
   equal "domain id" "$(dom0 bulkhead domid ndvm)" "$ndvm"
   stream_goes_on lasting
