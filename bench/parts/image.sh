@@ -24,4 +24,4 @@ sample initramfs_compressed peer "$(stat -c %s $images/classic/initramfs)" bytes
 start_ndvm 'memory=96'
 await_idle "/local/domain/$ndvm/data/bulkhead/heartbeat"
 memory=/local/domain/$ndvm/data/bulkhead/memory
-sample available_of_96_MB_with_e1000e us "$(xenstore-read $memory/available)" KiB
+sample available_of_96_MB_with_a_NIC us "$(xenstore-read $memory/available)" KiB

@@ -193,21 +193,26 @@ Status VifTable::set_connected(const VifId& id, Vif& vif, unsigned mtu) {
     const std::string path = id.path();
     // "connected" is what netback waits for before it goes to state 4, and what the toolstack reports as success. Some
     // versions remove the node when the client disconnects, so it is looked at every time. A write must never bring a
-    // directory back that the toolstack has just removed: hence the transaction and its look at the state.
-    const bool written =
+    // directory back that the toolstack has just removed, nor call connected what has closed since serve() looked:
+    // hence the transaction and its look at the state.
+    const bool tell =
         TRY(store_.read_if(path + "/hotplug-status")) != "connected" || TRY(store_.exists(path + "/hotplug-error"));
-    if (written) {
-        TRY(store_.transaction([&path](xen::Transaction& now) -> Status {
-            if (!TRY(now.exists(path + "/state"))) return {};
+    if (tell) {
+        bool live = false;
+        TRY(store_.transaction([&](xen::Transaction& now) -> Status {
+            const auto state = parse_state(TRY(now.read_if(path + "/state")).value_or(""));
+            live = state && *state != BackendState::closing && *state != BackendState::closed;
+            if (!live) return {};
             if (TRY(now.exists(path + "/hotplug-error"))) TRY(now.remove(path + "/hotplug-error"));
             return now.write(path + "/hotplug-status", "connected");
         }));
+        if (!live) return {}; // its event brings us back
     }
     const bool first = !vif.connected;
     vif.connected = true;
     vif.refusal.clear();
     vif.complaint.clear();
-    if (written) log::info(vif.kernel_name + ": connected");
+    if (tell) log::info(vif.kernel_name + ": connected");
     if (!first) return {};
     // The client's side has an `mtu` node of ours when its toolstack knows the feature; then it says what we set.
     const std::string node = id.frontend_path() + "/mtu";

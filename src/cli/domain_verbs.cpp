@@ -91,7 +91,8 @@ json create_arguments(const Source& source, std::vector<std::string> overrides, 
             {"source", source.name},
             {"directory", std::filesystem::current_path(error).string()},
             {"overrides", std::move(overrides)},
-            {"paused", arguments.has("paused") || arguments.has("console")}};
+            {"paused", arguments.has("paused") || arguments.has("console")},
+            {"wait", arguments.has("wait")}};
 }
 
 Result<int> create(const Arguments& arguments) {
@@ -238,10 +239,13 @@ const std::vector<Verb>& domain_verbs() {
          "Create a domain from an xl.cfg(5) file",
          "Builds the domain that FILE describes and starts it. Variables on the command line go behind the file's text "
          "and so "
-         "override it. When anything fails, nothing of the domain is left.",
+         "override it. When anything fails, nothing of the domain is left. A vif whose driver domain is not there or "
+         "not "
+         "ready yet is attached when it is.",
          {{'f', "defconfig", "FILE", "the configuration file, as xl spells it"},
           {'p', "paused", nullptr, "leave it paused"},
           {'c', "console", nullptr, "attach to its console before it starts"},
+          {'w', "wait", nullptr, "wait until the driver domains of its vifs are ready, and start it with all vifs"},
           {'q', "quiet", nullptr, "no progress and no warnings"},
           {'n', "dryrun", nullptr, "only print what would be built, as JSON"},
           {'N', "dryrun-json", nullptr, "the same"},

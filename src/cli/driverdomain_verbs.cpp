@@ -92,6 +92,13 @@ Result<int> show(const Arguments& arguments) {
     std::printf("  supervise          %s, heartbeat timeout %d s, %d deaths of late\n",
                 answer.value("supervise", "").c_str(), answer.value("heartbeat_timeout", 0),
                 answer.value("recent_deaths", 0));
+    const json quota = answer.value("quota", json::object());
+    for (const char* what : {"nodes", "watches"}) {
+        if (!quota.contains(what)) continue;
+        std::printf("  xenstore %-9s %u of %u\n", what, quota[what].value("used", 0U), quota[what].value("limit", 0U));
+    }
+    if (quota.contains("room_for_vifs"))
+        std::printf("  room for           %u more vifs\n", quota.value("room_for_vifs", 0U));
     std::printf("Clients\n");
     for (const json& vif : answer["vifs"]) {
         std::printf("  %-10s %-20s %s  %-10s %s\n", vif.value("vif", "").c_str(),

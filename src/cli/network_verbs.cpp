@@ -44,6 +44,9 @@ Result<int> list(const Arguments& arguments) {
                         nic.value("state", 0), nic.value("event_channel", 0), nic.value("tx_ring", 0),
                         nic.value("rx_ring", 0), nic.value("backend", "").c_str());
         }
+        for (const json& vif : domain["pending"]) {
+            std::printf("%-3u waits for driver domain %s\n", vif.value("devid", 0U), vif.value("backend", "").c_str());
+        }
     }
     return 0;
 }

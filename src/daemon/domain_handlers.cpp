@@ -81,6 +81,7 @@ Result<domain::CreateRequest> create_request(const Arguments& arguments) {
     request.directory = TRY(arguments.text("directory"));
     request.overrides = TRY(arguments.texts("overrides"));
     request.paused = TRY(arguments.flag("paused"));
+    request.wait = TRY(arguments.flag("wait"));
     return request;
 }
 

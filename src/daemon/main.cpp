@@ -8,6 +8,7 @@
 #include "domain/manager.hpp"
 #include "driverdomain/supervisor.hpp"
 #include "xen/context.hpp"
+#include "xen/quota.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -25,14 +26,16 @@ namespace {
 struct Options {
     std::string state = "/var/lib/bulkhead/state.db";
     std::string socket = api::socket_path();
+    bool keep_quota = false;
     bool debug = false;
 };
 
 constexpr const char* usage =
-    "usage: bulkheadd [--state FILE] [--socket PATH] [--debug]\n"
+    "usage: bulkheadd [--state FILE] [--socket PATH] [--keep-quota] [--debug]\n"
     "The daemon of Bulkhead. Runs in the foreground in a Xen dom0, as root.\n"
     "  --state FILE   what it must remember (default /var/lib/bulkhead/state.db)\n"
     "  --socket PATH  where it listens (default $BULKHEAD_SOCKET or /run/bulkhead/bulkheadd.sock)\n"
+    "  --keep-quota   leave xenstored's limits for domains as they are; otherwise they are raised for many vifs\n"
     "  --debug        log libxl's messages too\n";
 
 Result<Options> parse(int argc, char** argv) {
@@ -46,6 +49,8 @@ Result<Options> parse(int argc, char** argv) {
             options.socket = argv[++i];
         else if (word == "--debug")
             options.debug = true;
+        else if (word == "--keep-quota")
+            options.keep_quota = true;
         else
             return fail("unknown or incomplete option '" + word + "'\n" + usage);
     }
@@ -55,6 +60,17 @@ Result<Options> parse(int argc, char** argv) {
 std::string folder_of(const std::string& file) {
     const std::size_t slash = file.rfind('/');
     return slash == std::string::npos ? "." : file.substr(0, slash);
+}
+
+// For driver domains with many clients (docs/driver-domains.md). xenstored bounds a domain's memory besides.
+void raise_quota() {
+    constexpr unsigned nodes = 8000, watches = 2000;
+    auto store = xen::Store::open();
+    const auto raised = store ? xen::raise_quota(*store, nodes, watches) : tl::unexpected(store.error());
+    if (!raised)
+        log::warning("the limits of xenstored stay as they are: " + raised.error().message);
+    else if (!*raised)
+        log::info("this xenstored takes no orders: its limits stay as they are");
 }
 
 Result<int> serve(const Options& options) {
@@ -69,6 +85,7 @@ Result<int> serve(const Options& options) {
     manager->keep(supervisor);
     const auto server = TRY(daemon::Server::open(
         loop, options.socket, [&](std::shared_ptr<daemon::Call> call) { daemon::handle(*manager, supervisor, call); }));
+    if (!options.keep_quota) raise_quota();
     TRY(manager->recover());
     log::info("ready on " + options.socket);
     sd_notify(0, "READY=1");

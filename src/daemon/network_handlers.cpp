@@ -15,8 +15,8 @@
 namespace bulkhead::daemon {
 namespace {
 
-constexpr seconds backend_patience{60};
-constexpr seconds attach_deadline{120};
+constexpr seconds backend_patience{90}; // it may be brought back just now
+constexpr seconds attach_deadline{180};
 
 json describe(const xen::NicInfo& nic) {
     return {{"devid", nic.devid},     {"backend_domain", nic.backend_domain},
@@ -36,16 +36,18 @@ Status attach(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
     const xen::DomainInfo client = TRY(arguments.domain(manager));
     const xen::NicSpec spec = TRY(nic_spec(arguments));
-    const auto body = [client, spec](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+    const bool ours = manager.record(spec.backend) != nullptr; // also while it is brought back and has no domain
+    const auto body = [client, spec, ours](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         xen::Store store = TRY(xen::Store::open());
         domain::AttachHooks hooks;
         hooks.progress = [&](std::string_view words) { side.progress(words); };
         hooks.intent = [&](unsigned devid, const std::string& mac) {
             return side.intent(std::to_string(devid) + " " + mac);
         };
-        const auto domains = TRY(xen::list_domains(xen));
         const domain::Backend backend =
-            TRY(domain::find_backend(store, domains, spec.backend, backend_patience, hooks.progress));
+            ours ? TRY(domain::await_backend(xen, store, spec.backend, backend_patience, hooks.progress))
+                 : TRY(domain::find_backend(store, TRY(xen::list_domains(xen)), spec.backend, backend_patience,
+                                            hooks.progress));
         const xen::NicInfo nic = TRY(domain::attach_vif(xen, store, client, spec, backend, hooks));
         return json_line(describe(nic));
     };
@@ -66,12 +68,17 @@ Status list(Manager& manager, const CallPointer& call) {
     std::vector<xen::DomainInfo> domains;
     for (const std::string& name : wanted) domains.push_back(TRY(manager.find(name)));
     if (wanted.empty()) domains = TRY(manager.list());
-    const auto body = [domains](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+    const auto pending = TRY(manager.journal().pending_vifs());
+    const auto body = [domains, pending](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         json lists = json::array();
         for (const xen::DomainInfo& domain : domains) {
             json nics = json::array();
             for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, domain.id))) nics.push_back(describe(nic));
-            lists.push_back({{"id", domain.id}, {"name", domain.name}, {"nics", nics}});
+            std::vector<domain::PendingVif> own;
+            std::copy_if(pending.begin(), pending.end(), std::back_inserter(own),
+                         [&](const domain::PendingVif& vif) { return vif.uuid == domain.uuid; });
+            lists.push_back(
+                {{"id", domain.id}, {"name", domain.name}, {"nics", nics}, {"pending", domain::describe(own)}});
         }
         return json_line({{"domains", lists}});
     };
@@ -98,6 +105,12 @@ Status detach(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
     const xen::DomainInfo domain = TRY(arguments.domain(manager));
     const std::string wanted = TRY(arguments.needed_text("vif"));
+    for (const domain::PendingVif& vif : TRY(manager.journal().pending_vifs())) {
+        if (vif.uuid != domain.uuid || std::to_string(vif.devid) != wanted) continue;
+        TRY(manager.journal().forget_pending(vif));
+        call->result(json_line({{"devid", vif.devid}}));
+        return {};
+    }
     const auto body = [domain, wanted](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         const xen::NicInfo nic = TRY(find_nic(TRY(xen::list_nics(xen, domain.id)), wanted, domain.name));
         TRY(side.intent(std::to_string(nic.devid) + " " + nic.mac));

@@ -4,10 +4,13 @@
 #include "config/vif.hpp"
 #include "domain/names.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace bulkhead::domain {
 namespace {
+
+constexpr unsigned few = 5; // vifs
 
 // A value that the driver domain wrote; no node, or no right to read, is no value.
 std::string value(xen::Store& store, const std::string& path) {
@@ -66,8 +69,65 @@ Result<Backend> find_backend(xen::Store& store, const std::vector<xen::DomainInf
                     ETIMEDOUT);
     }
     backend.has_agent = true;
+    if (const auto quota = xen::quota_of(store, domain.id)) {
+        const auto left = room(*quota);
+        if (left && *left < few)
+            progress("warning: xenstored allows driver domain '" + domain.name + "' about " + std::to_string(*left) +
+                     " more vifs; see docs/driver-domains.md, \"How many clients\"");
+    }
     backend.bridge = value(store, home + "/data/bulkhead/bridge");
     return backend;
+}
+
+Result<std::optional<Backend>> ready_backend(xen::Store& store, const std::vector<xen::DomainInfo>& domains,
+                                             const std::string& wanted) {
+    const auto domain = find_domain(domains, wanted);
+    if (!wanted.empty() && !domain) {
+        if (parse_unsigned(wanted, UINT32_MAX)) return tl::unexpected(domain.error());
+        return std::optional<Backend>();
+    }
+    if (!wanted.empty() && domain->id != 0) {
+        const std::string home = "/local/domain/" + std::to_string(domain->id);
+        const std::string state = value(store, home + "/data/bulkhead/state");
+        if (domain->shutdown || domain->dying || state == "starting" || (state.empty() && may_be_booting(store, home)))
+            return std::optional<Backend>();
+    }
+    return TRY(find_backend(store, domains, wanted, std::chrono::seconds(0), [](std::string_view) {}));
+}
+
+Result<Backend> await_backend(xen::Context& xen, xen::Store& store, const std::string& wanted,
+                              std::chrono::seconds patience, const Progress& progress) {
+    TRY(store.watch("@introduceDomain", "domains"));
+    TRY(store.watch("@releaseDomain", "domains"));
+    const auto end = std::chrono::steady_clock::now() + patience;
+    Status status;
+    for (bool told = false; status;) {
+        const auto domains = TRY(xen::list_domains(xen));
+        const auto domain = find_domain(domains, wanted);
+        if (wanted.empty() || (domain && !domain->dying && !domain->shutdown)) break;
+        if (!told) progress("waiting for driver domain '" + wanted + "'");
+        told = true;
+        if (!TRY(store.wait_event(end)))
+            status = fail("driver domain '" + wanted + "' has not come within " + std::to_string(patience.count()) +
+                              " s; see: bulkhead driverdomain list",
+                          ETIMEDOUT);
+    }
+    (void)store.unwatch("@introduceDomain", "domains");
+    (void)store.unwatch("@releaseDomain", "domains");
+    TRY(std::move(status));
+    return find_backend(store, TRY(xen::list_domains(xen)), wanted, patience, progress);
+}
+
+std::optional<unsigned> room(const xen::Quota& quota) {
+    std::optional<unsigned> left;
+    const auto consider = [&left](const std::optional<xen::Use>& use, unsigned each) {
+        if (!use) return;
+        const unsigned fit = use->used < use->limit ? (use->limit - use->used) / each : 0;
+        left = std::min(left.value_or(fit), fit);
+    };
+    consider(quota.nodes, nodes_per_vif);
+    consider(quota.watches, watches_per_vif);
+    return left;
 }
 
 void complete(xen::NicSpec& nic, const Backend& backend) {

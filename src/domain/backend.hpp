@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "xen/domain.hpp"
+#include "xen/quota.hpp"
 #include "xen/store.hpp"
 
 #include <chrono>
@@ -29,6 +30,23 @@ struct Backend {
 // it is.
 Result<Backend> find_backend(xen::Store& store, const std::vector<xen::DomainInfo>& domains, const std::string& wanted,
                              std::chrono::seconds patience, const Progress& progress);
+
+// Now, without waiting. nullopt: it is not there or not ready, and may come; a domain id that nobody has never comes.
+Result<std::optional<Backend>> ready_backend(xen::Store& store, const std::vector<xen::DomainInfo>& domains,
+                                             const std::string& wanted);
+
+// As find_backend(), and waits for the domain itself, too, which need not exist yet.
+Result<Backend> await_backend(xen::Context& xen, xen::Store& store, const std::string& wanted,
+                              std::chrono::seconds patience, const Progress& progress);
+
+// Nodes and watches of one vif in xenstore that count as its driver domain's: libxl's and netback's nodes with their
+// folder, netback's watches on the other end, hotplug-status, rate and multicast filter
+// (drivers/net/xen-netback/xenbus.c of Linux 6.1).
+constexpr unsigned nodes_per_vif = 32;
+constexpr unsigned watches_per_vif = 4;
+
+// How many more vifs fit into what xenstored allows a domain; nullopt: it does not tell. Pure.
+std::optional<unsigned> room(const xen::Quota& quota);
 
 // Fills in what `nic` leaves open: the backend's id, and the agent's own bridge.
 void complete(xen::NicSpec& nic, const Backend& backend);

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -71,14 +72,40 @@ Status check_pcis(xen::Context& xen, const std::vector<xen::DomainInfo>& domains
     return {};
 }
 
-// The backend of each vif, once they are ready.
-Result<std::vector<Backend>> complete_nics(xen::Store& store, xen::DomainSpec& spec,
-                                           const std::vector<xen::DomainInfo>& domains, const Progress& progress) {
+Result<std::optional<Backend>> backend_of(xen::Context& xen, xen::Store& store, const CreateRequest& request,
+                                          const std::vector<xen::DomainInfo>& domains, const std::string& wanted,
+                                          const Progress& progress) {
+    if (request.wait) return TRY(await_backend(xen, store, wanted, backend_patience, progress));
+    const auto& ours = request.driver_domains;
+    const bool is_ours = std::find(ours.begin(), ours.end(), wanted) != ours.end();
+    auto backend = TRY(ready_backend(store, domains, wanted));
+    if (backend || is_ours) return backend;
+    if (find_domain(domains, wanted)) return TRY(find_backend(store, domains, wanted, backend_patience, progress));
+    progress("warning: there is no domain '" + wanted + "' yet; is its name right?");
+    return backend;
+}
+
+// The backend of each vif that has a ready one; the other vifs leave `spec`.
+Result<std::vector<Backend>> complete_nics(xen::Context& xen, xen::Store& store, const CreateRequest& request,
+                                           xen::DomainSpec& spec, const std::vector<xen::DomainInfo>& domains,
+                                           const Progress& progress, std::vector<PendingVif>& pending) {
     std::vector<Backend> backends;
-    for (xen::NicSpec& nic : spec.nics) {
-        backends.push_back(TRY(find_backend(store, domains, nic.backend, backend_patience, progress)));
-        complete(nic, backends.back());
+    std::vector<xen::NicSpec> nics;
+    for (unsigned i = 0; i < spec.nics.size(); ++i) {
+        xen::NicSpec& nic = spec.nics[i];
+        nic.devid = nic.devid.value_or(i); // the number stays whatever is left out before it
+        const auto backend = TRY(backend_of(xen, store, request, domains, nic.backend, progress));
+        if (backend) {
+            complete(nic, *backend);
+            backends.push_back(*backend);
+            nics.push_back(std::move(nic));
+        } else {
+            progress("vif " + std::to_string(*nic.devid) + " will come when driver domain '" + nic.backend +
+                     "' is ready");
+            pending.push_back({*spec.uuid, *nic.devid, nic.backend});
+        }
     }
+    spec.nics = std::move(nics);
     return backends;
 }
 
@@ -86,8 +113,7 @@ Result<std::vector<Backend>> complete_nics(xen::Store& store, xen::DomainSpec& s
 Status check_plugged(xen::Store& store, unsigned domain, const xen::DomainSpec& spec,
                      const std::vector<Backend>& backends) {
     for (std::size_t i = 0; i < backends.size(); ++i) {
-        const unsigned devid = spec.nics[i].devid.value_or(static_cast<unsigned>(i));
-        if (backends[i].has_agent) TRY(wait_plugged(store, domain, devid, backends[i]));
+        if (backends[i].has_agent) TRY(wait_plugged(store, domain, *spec.nics[i].devid, backends[i]));
     }
     return {};
 }
@@ -196,6 +222,12 @@ Result<config::ParsedDomain> check_request(const CreateRequest& request, const c
     return parsed;
 }
 
+nlohmann::json describe(const std::vector<PendingVif>& pending) {
+    nlohmann::json vifs = nlohmann::json::array();
+    for (const PendingVif& vif : pending) vifs.push_back({{"devid", vif.devid}, {"backend", vif.backend}});
+    return vifs;
+}
+
 Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, const CreateHooks& hooks) {
     const config::XlConf host = TRY(host_settings());
     config::ParsedDomain parsed = TRY(check_request(request, host));
@@ -207,7 +239,9 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
     TRY(check_unused(domains, spec));
     if (!request.spare) TRY(check_pcis(xen, domains, spec));
     xen::Store store = TRY(xen::Store::open());
-    const std::vector<Backend> backends = TRY(complete_nics(store, spec, domains, hooks.progress));
+    std::vector<PendingVif> pending;
+    const std::vector<Backend> backends =
+        TRY(complete_nics(xen, store, request, spec, domains, hooks.progress, pending));
 
     std::vector<xen::PciSpec> devices_later;
     if (request.spare || !request.saved.empty()) {
@@ -225,7 +259,8 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
         (void)xen::destroy_domain(xen, domain);
         return tl::unexpected(Error{"domain '" + spec.name + "': " + complete.error().message, complete.error().code});
     }
-    return Created{domain, spec.name, *spec.uuid, print_policy(policy_of(spec)), std::move(parsed.warnings)};
+    return Created{
+        domain, spec.name, *spec.uuid, print_policy(policy_of(spec)), std::move(parsed.warnings), std::move(pending)};
 }
 
 } // namespace bulkhead::domain

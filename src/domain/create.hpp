@@ -8,6 +8,7 @@
 #include "xen/context.hpp"
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,10 @@ struct CreateRequest {
     std::string directory;              // what relative paths in it mean; absolute
     std::vector<std::string> overrides; // VAR=VALUE...
     bool paused = false;
+    bool wait = false; // until the driver domains of its vifs are ready; otherwise these vifs are left out for now
+    // Ours, by every name that a configuration may use: a vif whose driver domain is one of them and not ready is left
+    // out. Others are waited for, since nobody would tell us.
+    std::vector<std::string> driver_domains;
     std::string uuid; // for a file without uuid=; with `force_uuid` in any case
     bool force_uuid = false;
     std::optional<unsigned> domain; // the domid that it must get; otherwise Xen's next
@@ -34,7 +39,11 @@ struct Created {
     unsigned domain = 0;
     std::string name, uuid, policy; // policy: see policy.hpp
     std::vector<std::string> warnings;
+    std::vector<PendingVif> pending; // left out
 };
+
+// "pending" in the JSON that workers answer with: [{"devid", "backend"}...].
+nlohmann::json describe(const std::vector<PendingVif>& pending);
 
 struct CreateHooks {
     Progress progress;

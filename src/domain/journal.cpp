@@ -6,7 +6,7 @@
 namespace bulkhead::domain {
 namespace {
 
-constexpr int schema_version = 2;
+constexpr int schema_version = 3;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE operation (
@@ -42,6 +42,16 @@ CREATE INDEX history_uuid ON history (uuid, id);
 PRAGMA user_version = 2;
 )sql";
 
+constexpr const char* schema_3 = R"sql(
+CREATE TABLE pending_vif (
+    uuid TEXT NOT NULL,
+    devid INTEGER NOT NULL,
+    backend TEXT NOT NULL,
+    PRIMARY KEY (uuid, devid)
+);
+PRAGMA user_version = 3;
+)sql";
+
 constexpr const char* domain_columns = "SELECT uuid, name, config, source, directory, policy, domid FROM domain";
 
 DomainRecord record_of(const Statement& row) {
@@ -75,7 +85,8 @@ Result<Journal> Journal::open(const std::string& file) {
     if (version < schema_version) {
         Commit commit = TRY(Commit::begin(database));
         if (version < 1) TRY(database.execute(schema));
-        TRY(database.execute(schema_2));
+        if (version < 2) TRY(database.execute(schema_2));
+        TRY(database.execute(schema_3));
         TRY(commit.commit());
     }
     return journal;
@@ -118,7 +129,8 @@ Status Journal::end(std::int64_t operation) {
     return remove.bind(1, operation).run();
 }
 
-Status Journal::end_with_domain(std::int64_t operation, const DomainRecord& domain) {
+Status Journal::end_with_domain(std::int64_t operation, const DomainRecord& domain,
+                                const std::vector<PendingVif>& pending) {
     Commit commit = TRY(Commit::begin(database_));
     TRY(end(operation));
     Statement insert =
@@ -130,7 +142,25 @@ Status Journal::end_with_domain(std::int64_t operation, const DomainRecord& doma
         .bind(7, static_cast<std::int64_t>(domain.domain))
         .bind(8, now());
     TRY(insert.run());
+    Statement clear = TRY(database_.prepare("DELETE FROM pending_vif WHERE uuid = ?1"));
+    TRY(clear.bind(1, domain.uuid).run());
+    for (const PendingVif& vif : pending) {
+        Statement add = TRY(database_.prepare("INSERT INTO pending_vif (uuid, devid, backend) VALUES (?1, ?2, ?3)"));
+        TRY(add.bind(1, domain.uuid).bind(2, static_cast<std::int64_t>(vif.devid)).bind(3, vif.backend).run());
+    }
     return commit.commit();
+}
+
+Result<std::vector<PendingVif>> Journal::pending_vifs() {
+    Statement query = TRY(database_.prepare("SELECT uuid, devid, backend FROM pending_vif ORDER BY uuid, devid"));
+    std::vector<PendingVif> found;
+    while (TRY(query.step())) found.push_back({query.text(0), static_cast<unsigned>(query.number(1)), query.text(2)});
+    return found;
+}
+
+Status Journal::forget_pending(const PendingVif& vif) {
+    Statement remove = TRY(database_.prepare("DELETE FROM pending_vif WHERE uuid = ?1 AND devid = ?2"));
+    return remove.bind(1, vif.uuid).bind(2, static_cast<std::int64_t>(vif.devid)).run();
 }
 
 Result<std::vector<Operation>> Journal::operations() {
@@ -157,8 +187,12 @@ Result<std::optional<DomainRecord>> Journal::find(const std::string& uuid) {
 }
 
 Status Journal::forget(const std::string& uuid) {
-    Statement remove = TRY(database_.prepare("DELETE FROM domain WHERE uuid = ?1"));
-    return remove.bind(1, uuid).run();
+    Commit commit = TRY(Commit::begin(database_));
+    for (const char* table : {"DELETE FROM domain WHERE uuid = ?1", "DELETE FROM pending_vif WHERE uuid = ?1"}) {
+        Statement remove = TRY(database_.prepare(table));
+        TRY(remove.bind(1, uuid).run());
+    }
+    return commit.commit();
 }
 
 Status Journal::rename(const DomainRecord& domain) {

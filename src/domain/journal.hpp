@@ -30,6 +30,14 @@ struct HistoryEntry {
     std::string detail; // JSON
 };
 
+// A vif of one of our domains' configuration whose driver domain was not ready when the domain was made: it is attached
+// when that is.
+struct PendingVif {
+    std::string uuid; // of the client
+    unsigned devid = 0;
+    std::string backend; // as the configuration names it
+};
+
 struct DomainRecord {
     std::string uuid;
     std::string name;
@@ -50,13 +58,16 @@ public:
     // The operation goes on to its next step.
     Status note(std::int64_t operation, const std::string& detail);
     Status end(std::int64_t operation);
-    // Ends the operation and records its domain in one transaction: there is no moment with both or neither.
-    Status end_with_domain(std::int64_t operation, const DomainRecord& domain);
+    // Ends the operation and records its domain, and the vifs that it lacks, in one transaction: there is no moment
+    // with both or neither.
+    Status end_with_domain(std::int64_t operation, const DomainRecord& domain, const std::vector<PendingVif>& pending);
     Result<std::vector<Operation>> operations();
 
     Result<std::vector<DomainRecord>> domains();
     Result<std::optional<DomainRecord>> find(const std::string& uuid);
     Status forget(const std::string& uuid);
+    Result<std::vector<PendingVif>> pending_vifs();
+    Status forget_pending(const PendingVif& vif); // no error if it is not there
     // Its name, also the one in its configuration.
     Status rename(const DomainRecord& domain);
 

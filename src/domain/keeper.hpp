@@ -22,6 +22,8 @@ public:
     virtual void resume(const DomainRecord& record, const Policy& policy, const std::string& detail) = 0;
     // It is not one of ours any more.
     virtual void gone(const std::string& uuid) = 0;
+    // Whether it is one of the keeper's and serves.
+    [[nodiscard]] virtual bool ready(const std::string& uuid) const = 0;
     // Frozen by an administrator, or running again.
     virtual void paused(const std::string& uuid, bool paused) = 0;
 };

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct Reply {
 
 class Manager {
 public:
+    ~Manager() { keeper_ = nullptr; } // workers that end with us ask nobody
+    Manager(const Manager&) = delete;
+    Manager& operator=(const Manager&) = delete;
     // `xen` must be fresh (attach() not yet called).
     static Result<std::unique_ptr<Manager>> open(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal);
 
@@ -63,6 +67,12 @@ public:
     void was_paused(const std::string& uuid, bool paused);
 
     [[nodiscard]] bool busy() const { return workers_.running() > 0; }
+
+    // For the keeper: this driver domain of ours is ready. The vifs that wait for it are attached to their clients,
+    // each in a worker of its own; one that fails waits for the next time.
+    void attach_pending(const std::string& driver_domain_uuid);
+    // Every name, id and UUID by which configurations may name our driver domains.
+    [[nodiscard]] std::vector<std::string> driver_domains() const;
 
     // For the keeper. Makes a domain of ours again in a worker, as `record`; the UUID stays. Each intent() of `body`
     // replaces the operation's detail in the journal. `body` answers JSON with "id" and "policy" and leaves no domain
@@ -100,6 +110,9 @@ private:
     void restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result);
     void created(std::int64_t operation, const CreateRequest& request, const std::string& json, const Reply& reply);
+    void attach_pending(const PendingVif& vif, const DomainRecord& client);
+    // What has just been written down as pending may be ready by now.
+    void look_at_pending(const std::vector<PendingVif>& pending);
     void adopt(DomainRecord record, unsigned domain);
     void forget(const std::string& uuid);
     void undo(const Operation& operation, const std::function<void(bool undone)>& then);
@@ -110,8 +123,10 @@ private:
     std::unique_ptr<xen::Context> xen_;
     Journal journal_;
     Keeper* keeper_ = nullptr;
-    std::map<std::string, Managed> managed_; // by UUID
-    Workers workers_;                        // last: its children are killed first
+    bool recovered_ = false;                               // what a daemon before us left is undone
+    std::map<std::string, Managed> managed_;               // by UUID
+    std::set<std::pair<std::string, unsigned>> attaching_; // of attach_pending(): client's UUID, devid
+    Workers workers_;                                      // last: its children are killed first
 };
 
 } // namespace bulkhead::domain

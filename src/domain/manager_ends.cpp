@@ -78,8 +78,10 @@ Status Manager::recover() {
         if (!found && !in_progress) ended.push_back(uuid);
     }
     // Ends when the last of them gives up its copy.
-    const std::shared_ptr<void> recovered(nullptr, [count = left.size()](void*) {
+    const std::shared_ptr<void> recovered(nullptr, [this, count = left.size()](void*) {
         log::info("recovery is over: " + std::to_string(count) + " operations were half-done");
+        recovered_ = true;
+        if (const auto pending = journal_.pending_vifs()) look_at_pending(*pending);
     });
     for (const Operation& operation : left) resume(operation, recovered);
     for (const std::string& uuid : ended) {
@@ -201,7 +203,8 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     Managed& managed = managed_.at(uuid);
     managed.acting = true;
     const bool ends = how == xen::OnShutdown::destroy || how == xen::OnShutdown::coredump_destroy;
-    const CreateRequest request = request_of(managed.record);
+    CreateRequest request = request_of(managed.record);
+    request.driver_domains = driver_domains();
     auto operation =
         std::make_shared<Operation>(Operation{0, ends ? "destroy" : "restart", uuid, managed.record.name, ""});
     if (const auto begun = journal_.begin(*operation))
@@ -257,13 +260,16 @@ void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<
         forget(uuid);
         return;
     }
+    const std::vector<PendingVif> pending = work::pending(object, uuid);
     managed.record.domain = work::number(object, "id");
     managed.started = std::chrono::steady_clock::now();
     managed.acting = false;
-    if (const Status written = journal_.end_with_domain(operation, managed.record); !written)
+    if (const Status written = journal_.end_with_domain(operation, managed.record, pending); !written)
         log::error(written.error().message);
     log::info("domain '" + managed.record.name + "' restarted (id " + std::to_string(managed.record.domain) + ")");
     if (const Status watched = xen_->watch_domain(managed.record.domain); !watched) log::error(watched.error().message);
+    if (keeper_ != nullptr) keeper_->lives(managed.record, managed.policy);
+    look_at_pending(pending);
 }
 
 // ---- for the keeper ----
@@ -318,7 +324,8 @@ void Manager::remade(const std::string& uuid, DomainRecord record, Result<std::s
         const json object = json::parse(*result, nullptr, false);
         record.domain = work::number(object, "id");
         record.policy = work::text(object, "policy");
-        const Status written = journal_.end_with_domain(operation, record);
+        const std::vector<PendingVif> pending = work::pending(object, uuid);
+        const Status written = journal_.end_with_domain(operation, record, pending);
         // The row stays: the next daemon finds the domain running and goes on from there.
         if (!written) log::error(written.error().message);
         std::optional<Reply> remaking = std::move(managed.remaking);
@@ -326,6 +333,7 @@ void Manager::remade(const std::string& uuid, DomainRecord record, Result<std::s
         Managed& fresh = managed_.at(uuid);
         fresh.remaking = std::move(remaking);
         if (!written) fresh.operation = operation;
+        look_at_pending(pending);
     }
     answer_remake(uuid, std::move(result));
 }

@@ -105,6 +105,16 @@ Judgement judge(const VifState& state, const std::string& backend, const std::st
                                state_name(state.frontend_state) + "); does it have a xen-netfront driver?"};
 }
 
+Result<xen::NicSpec> configured_vif(const std::vector<xen::NicSpec>& nics, unsigned devid) {
+    for (unsigned i = 0; i < nics.size(); ++i) {
+        if (nics[i].devid.value_or(i) != devid) continue;
+        xen::NicSpec nic = nics[i];
+        nic.devid = devid;
+        return nic;
+    }
+    return fail("its configuration has no vif " + std::to_string(devid), ENOENT);
+}
+
 Status wait_plugged(xen::Store& store, unsigned client, unsigned devid, const Backend& backend) {
     const std::string numbers = std::to_string(client) + "/" + std::to_string(devid);
     const Paths paths{"/local/domain/" + std::to_string(backend.id) + "/backend/vif/" + numbers,
@@ -155,6 +165,8 @@ Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen:
         const Judgement why = judge(look(store, paths), backend.name, client.name);
         status = fail(
             why.reason.empty() ? added.error().message : why.reason + " (libxl: " + added.error().message + ")", EIO);
+    } else if (!hooks.connected) {
+        if (backend.has_agent) status = wait_plugged(store, client.id, *spec.devid, backend);
     } else {
         hooks.progress("vif" + numbers + ": waiting until both ends are connected");
         status = wait_connected(store, paths, backend.name, client.name);

@@ -16,12 +16,16 @@ struct AttachHooks {
     Progress progress;
     // Called before anything is made, with what identifies the vif among the client's.
     std::function<Status(unsigned devid, const std::string& mac)> intent;
+    bool connected = true; // wait for the client, too, not only for the driver domain
 };
 
-// Adds the vif and waits until both ends are connected. Otherwise the half-made vif is removed and the error is the
-// driver domain's own, or says which side is missing.
+// Adds the vif and waits until both ends are connected, or only the driver domain's. Otherwise the half-made vif is
+// removed and the error is the driver domain's own, or says which side is missing.
 Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen::DomainInfo& client, xen::NicSpec spec,
                                 const Backend& backend, const AttachHooks& hooks);
+
+// The vif that a configuration gives this number: its own devid, or its place in the list.
+Result<xen::NicSpec> configured_vif(const std::vector<xen::NicSpec>& nics, unsigned devid);
 
 // For a vif that a guest which does not run yet will use: waits until the driver domain has put it on its bridge, or
 // returns the driver domain's error. Nothing is removed.

@@ -23,7 +23,8 @@ Result<std::string> create(xen::Context& xen, const WorkerSide& side, const Crea
                       {"name", created.name},
                       {"uuid", created.uuid},
                       {"policy", created.policy},
-                      {"warnings", created.warnings}});
+                      {"warnings", created.warnings},
+                      {"pending", describe(created.pending)}});
 }
 
 std::string text(const json& object, const char* key) {
@@ -34,6 +35,14 @@ std::string text(const json& object, const char* key) {
 unsigned number(const json& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && found->is_number_unsigned() ? found->get<unsigned>() : 0;
+}
+
+std::vector<PendingVif> pending(const json& object, const std::string& uuid) {
+    std::vector<PendingVif> vifs;
+    const auto found = object.find("pending");
+    if (found == object.end() || !found->is_array()) return vifs;
+    for (const json& vif : *found) vifs.push_back({uuid, number(vif, "devid"), text(vif, "backend")});
+    return vifs;
 }
 
 } // namespace bulkhead::domain::work

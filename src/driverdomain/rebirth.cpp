@@ -206,7 +206,9 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
         TRY(destroy_by_uuid(xen, order, hooks));
         watch.lap("destroy");
         TRY(hooks.intent(Step::create));
-        report.domain = TRY(create(xen, store, order, hooks, report.from_spare)).domain;
+        domain::Created created = TRY(create(xen, store, order, hooks, report.from_spare));
+        report.domain = created.domain;
+        report.pending = std::move(created.pending);
         watch.lap("create");
         TRY(hooks.intent(Step::connect));
     }

@@ -49,6 +49,7 @@ struct RebirthReport {
     bool from_spare = false;
     std::vector<StepTime> steps;
     std::vector<VifReport> vifs;
+    std::vector<domain::PendingVif> pending; // of its own: left out for now
 };
 
 // On failure no domain of that UUID is left, and the clients' frontends are untouched: it can be tried again later.

@@ -1,7 +1,9 @@
 #include "driverdomain/report.hpp"
 
 #include "base/json.hpp"
+#include "domain/backend.hpp"
 #include "xen/domain.hpp"
+#include "xen/quota.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -37,6 +39,7 @@ std::string print_report(const RebirthReport& report) {
     return json_line({{"id", report.domain},
                       {"policy", report.policy},
                       {"from_spare", report.from_spare},
+                      {"pending", domain::describe(report.pending)},
                       {"steps", steps},
                       {"vifs", vifs}});
 }
@@ -52,7 +55,12 @@ Result<std::string> print_clients(xen::Context& xen, unsigned server) {
         if (found != domains.end()) object["client_name"] = found->name;
         vifs.push_back(std::move(object));
     }
-    return json_line(vifs);
+    json quota = json::object();
+    const xen::Quota now = TRY(xen::quota_of(store, server));
+    if (now.nodes) quota["nodes"] = {{"used", now.nodes->used}, {"limit", now.nodes->limit}};
+    if (now.watches) quota["watches"] = {{"used", now.watches->used}, {"limit", now.watches->limit}};
+    if (const auto room = domain::room(now)) quota["room_for_vifs"] = *room;
+    return json_line({{"vifs", vifs}, {"quota", quota}});
 }
 
 } // namespace bulkhead::driverdomain

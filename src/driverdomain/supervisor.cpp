@@ -67,7 +67,7 @@ const char* Supervisor::state_name(State state) {
 // ---- what the manager and the agents tell ----
 
 void Supervisor::lives(const domain::DomainRecord& record, const domain::Policy& policy) {
-    if (supervision(policy) == "none") return;
+    if (!policy.driver_domain) return; // with supervise="none" its clients still want to know when it is ready
     Ward& ward = wards_[record.uuid];
     ward.record = record;
     ward.policy = policy;
@@ -135,6 +135,7 @@ void Supervisor::agent_says(const std::string& uuid, const std::string& state) {
         note(ward, "ready", json::object());
         pulse_.set_patience(uuid, patience(ward.policy));
         make_spare_soon(ward);
+        manager_.attach_pending(uuid);
     }
     if (ward.state == State::failed) {
         log::error("driver domain '" + ward.record.name + "' " + state);
@@ -142,8 +143,20 @@ void Supervisor::agent_says(const std::string& uuid, const std::string& state) {
     }
 }
 
+bool Supervisor::ready(const std::string& uuid) const {
+    const auto found = wards_.find(uuid);
+    return found != wards_.end() && found->second.state == State::ready;
+}
+
 void Supervisor::silent(const std::string& uuid) {
     Ward& ward = wards_.at(uuid);
+    if (supervision(ward.policy) == "none") {
+        log::warning("driver domain '" + ward.record.name + "' is silent");
+        note(ward, "silent", json::object());
+        ward.state = State::failed;
+        pulse_.listen(uuid, ward.record.domain, patience(ward.policy)); // it may speak again
+        return;
+    }
     const milliseconds waited = ward.state == State::ready ? patience(ward.policy) : milliseconds(boot_patience);
     died(ward, "hung: no heartbeat for " + std::to_string(waited.count() / 1000) + " s");
 }
@@ -194,9 +207,10 @@ void Supervisor::bring_back(const std::string& uuid, Step from) {
     const domain::DomainRecord record = ward.next ? *ward.next : ward.record;
     RebirthOrder order;
     order.request = domain::request_of(record);
+    order.request.driver_domains = manager_.driver_domains();
     order.name = record.name;
     order.domain = record.domain;
-    order.same_id = supervision(ward.policy) == "reincarnate";
+    order.same_id = supervision(ward.policy) != "restart";
     order.from = from;
     if (ward.policy.spare) order.spares = spares_;
     // It would take the processor from what clients wait for.
@@ -239,6 +253,7 @@ void Supervisor::came_back(const std::string& uuid, const std::string& report) {
     const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - ward.died);
     json detail = json::parse(report, nullptr, false);
     detail.erase("policy");
+    detail.erase("pending");
     detail["cause"] = ward.cause;
     detail["milliseconds"] = took.count();
     if (ward.next) detail["upgraded"] = true;
@@ -399,7 +414,7 @@ Status Supervisor::show(const std::string& name, domain::Reply reply) {
     const auto body = [object, id = ward.record.domain](xen::Context& xen,
                                                         const domain::WorkerSide&) -> Result<std::string> {
         json whole = object;
-        whole["vifs"] = json::parse(TRY(print_clients(xen, id)), nullptr, false);
+        whole.update(json::parse(TRY(print_clients(xen, id)), nullptr, false));
         return json_line(whole);
     };
     TRY(manager_.run("driverdomain show " + ward.record.name, seconds(15), body, std::move(reply)));

@@ -47,6 +47,7 @@ public:
                const xen::DomainEvent& event) override;
     void resume(const domain::DomainRecord& record, const domain::Policy& policy, const std::string& detail) override;
     void gone(const std::string& uuid) override;
+    [[nodiscard]] bool ready(const std::string& uuid) const override;
     void paused(const std::string& uuid, bool paused) override { pulse_.pause(uuid, paused); }
 
 private:

@@ -124,6 +124,11 @@ Result<std::string> Store::domain_path(unsigned domain) {
     return std::string(until_nul(text));
 }
 
+Result<std::string> Store::control(std::initializer_list<std::string_view> words) {
+    const std::string text = TRY(context(exchange(Type::control, 0, wire::strings(words)), "xenstore control"));
+    return std::string(until_nul(text));
+}
+
 Result<std::optional<WatchEvent>> Store::next_event() {
     if (events_.empty()) {
         TRY(receive());

@@ -86,6 +86,8 @@ public:
     Status unwatch(std::string_view path, std::string_view token);
 
     Result<std::string> domain_path(unsigned domain); // "/local/domain/3"
+    // A command to xenstored itself, as xenstore-control(1); for dom0. What there is depends on the xenstored.
+    Result<std::string> control(std::initializer_list<std::string_view> words);
 
     // For an event loop: poll fd() for reading, then call next_event() until it gives nullopt. Any request may also
     // have queued events without fd() becoming readable, so drain next_event() before each wait. Never blocks. An error

@@ -21,6 +21,7 @@ inline constexpr std::size_t relative_path_max = 2048; // XENSTORE_REL_PATH_MAX
 
 // The message types that we send or receive, numbered as enum xsd_sockmsg_type.
 enum class Type : std::uint32_t {
+    control = 0,
     directory = 1,
     read = 2,
     get_permissions = 3,

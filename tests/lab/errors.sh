@@ -18,7 +18,7 @@ refused 1 "/none/kernel" dom0 bulkhead create /root/cfg/client.cfg 'kernel="/non
 refused 1 "/none/ramdisk" dom0 bulkhead create /root/cfg/client.cfg 'ramdisk="/none/ramdisk"' 'vif=[]'
 
 say "back ends"
-refused 1 "ndvm" dom0 bulkhead create /root/cfg/client.cfg
+refused 1 "4711" dom0 bulkhead create /root/cfg/client.cfg 'vif=["backend=4711"]'
 refused 1 "nosuch" dom0 bulkhead network-attach 0 backend=nosuch
 refused 1 "zz" dom0 bulkhead network-attach 0 mac=zz
 

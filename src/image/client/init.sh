@@ -4,11 +4,11 @@
 # It reports on its console, one event per line, for programs to read:
 #     @@ UPTIME EVENT key=value...
 # UPTIME is in seconds since the guest's kernel started, as in /proc/uptime. Events: init, modules, eth0, carrier, dhcp, address, ping,
-# transfer, stream, stream-end, done. `ok` is 1 or 0.
+# transfer, stream, stream-end, gap, done. `ok` is 1 or 0.
 #
 # Words of the kernel command line:
 #     client.ip=dhcp|ADDRESS/LENGTH[,GATEWAY]|none   default dhcp
-#     client.test=NAME,...     ping, transfer, stream; default ping; none for no test
+#     client.test=NAME,...     ping, transfer, stream, gaps; default ping; none for no test
 #     client.target=ADDRESS:PORT   a TCP echo, default 10.0.2.100:7 (the lab's)
 #     client.transfer=MIB      how much `transfer` sends, default 4
 #     client.seed=NUMBER       what it sends, default 1
@@ -235,6 +235,21 @@ test_stream() {
     }
 }
 
+# A ping after the other for ever; each time that they stay out for a second and come back one event tells how long.
+test_gaps() {
+    local aim=${gateway:-${neighbour:-$host}} last
+    read_clock
+    last=$now
+    while :; do
+        if ping -c 1 -W 1 "$aim" >/dev/null 2>&1; then
+            read_clock
+            [ $((now - last)) -gt 100 ] && stamp gap "ms=$(((now - last) * 10))"
+            last=$now
+        fi
+        pause 0.05
+    done
+}
+
 run_tests() {
     local ok=1
     if [ "$ip" != none ]; then
@@ -247,8 +262,9 @@ run_tests() {
             ping) test_ping || ok=0 ;;
             transfer) test_transfer || ok=0 ;;
             stream) test_stream & ;;
+            gaps) test_gaps & ;;
             *)
-                stamp "$test" ok=0 'error="no such test: ping, transfer, stream"'
+                stamp "$test" ok=0 'error="no such test: ping, transfer, stream, gaps"'
                 ok=0
                 ;;
             esac

@@ -102,3 +102,28 @@ TEST_F(BackendTest, DeadOrUnknown) {
               std::string::npos);
     EXPECT_EQ(find_backend(store, domains, "", seconds(1), progress)->id, 0U);
 }
+
+TEST_F(BackendTest, NowOrNotYet) {
+    const auto now = [&](const char* wanted) { return ready_backend(store, domains, wanted); };
+    EXPECT_EQ((*now(""))->id, 0U);
+    EXPECT_FALSE(*now("later")) << "a name may come";
+    EXPECT_FALSE(now("77")) << "an id does not";
+    xenstored.write(home + "/libxl", "");
+    EXPECT_FALSE(*now("ndvm")) << "it boots";
+    xenstored.write(home + "/data/bulkhead/state", "starting");
+    EXPECT_FALSE(*now("ndvm"));
+    xenstored.write(home + "/data/bulkhead/state", "failed: no network card");
+    EXPECT_FALSE(now("ndvm")) << "this is for a person";
+    xenstored.write(home + "/data/bulkhead/state", "ready");
+    EXPECT_TRUE((*now("ndvm"))->has_agent);
+    domains[1].dying = true;
+    EXPECT_FALSE(*now("ndvm")) << "it may come back";
+}
+
+TEST(Room, IsWhatRunsOutFirst) {
+    EXPECT_EQ(room({}), std::nullopt);
+    EXPECT_EQ(room({xen::Use{40, 1000}, std::nullopt}), 30U);
+    EXPECT_EQ(room({xen::Use{40, 1000}, xen::Use{8, 128}}), 30U);
+    EXPECT_EQ(room({xen::Use{40, 1000}, xen::Use{100, 128}}), 7U);
+    EXPECT_EQ(room({xen::Use{1200, 1000}, std::nullopt}), 0U) << "limits may have been lowered";
+}

@@ -50,7 +50,8 @@ TEST_F(JournalTest, RemembersAcrossAKill) {
         EXPECT_EQ(left[0].uuid, "u1");
         EXPECT_TRUE(journal.domains().value().empty());
     }
-    killed_after([](Journal& journal) { (void)journal.end_with_domain(journal.operations().value()[0].id, record); });
+    killed_after(
+        [](Journal& journal) { (void)journal.end_with_domain(journal.operations().value()[0].id, record, {}); });
     Journal journal = Journal::open(file).value();
     EXPECT_TRUE(journal.operations().value().empty());
     const auto found = journal.find("u1").value();
@@ -80,7 +81,7 @@ TEST_F(JournalTest, OneAtATimeMakesADomain) {
 
 TEST_F(JournalTest, ForgetsAndRenames) {
     Journal journal = Journal::open(file).value();
-    ASSERT_TRUE(journal.end_with_domain(journal.begin(create).value(), record));
+    ASSERT_TRUE(journal.end_with_domain(journal.begin(create).value(), record, {}));
     DomainRecord renamed = record;
     renamed.name = "api";
     renamed.config += "name = \"api\"\n";
@@ -90,6 +91,27 @@ TEST_F(JournalTest, ForgetsAndRenames) {
     ASSERT_TRUE(journal.forget("u1"));
     EXPECT_FALSE(journal.find("u1").value());
     EXPECT_TRUE(journal.forget("u1")); // no harm
+}
+
+TEST_F(JournalTest, KnowsWhatStillWaits) {
+    killed_after([](Journal& journal) {
+        (void)journal.end_with_domain(journal.begin(create).value(), record, {{"u1", 0, "ndvm"}, {"u1", 2, "other"}});
+    });
+    Journal journal = Journal::open(file).value();
+    const auto pending = journal.pending_vifs().value();
+    ASSERT_EQ(pending.size(), 2U);
+    EXPECT_EQ(pending[1].uuid, "u1");
+    EXPECT_EQ(pending[1].devid, 2U);
+    EXPECT_EQ(pending[1].backend, "other");
+    ASSERT_TRUE(journal.forget_pending(pending[0]));
+    EXPECT_EQ(journal.pending_vifs().value().size(), 1U);
+    // Made again, with all it needs.
+    ASSERT_TRUE(journal.end_with_domain(journal.begin({0, "restart", "u1", "web", ""}).value(), record, {}));
+    EXPECT_TRUE(journal.pending_vifs().value().empty());
+    // Nothing waits for a domain that is not ours any more.
+    ASSERT_TRUE(journal.end_with_domain(journal.begin(create).value(), record, {{"u1", 1, "ndvm"}}));
+    ASSERT_TRUE(journal.forget("u1"));
+    EXPECT_TRUE(journal.pending_vifs().value().empty());
 }
 
 TEST_F(JournalTest, IsPrivateAndHeldByOne) {

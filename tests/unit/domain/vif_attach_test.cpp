@@ -60,3 +60,16 @@ TEST(WaitPlugged, FollowsTheDriverDomain) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message, "driver domain 'ndvm' refused the vif: bridge 'x' does not exist");
 }
+
+TEST(ConfiguredVif, HasItsPlaceOrItsOwnNumber) {
+    std::vector<xen::NicSpec> nics(3);
+    nics[0].bridge = "a";
+    nics[1].bridge = "b";
+    nics[1].devid = 5;
+    nics[2].bridge = "c";
+    EXPECT_EQ(configured_vif(nics, 0)->bridge, "a");
+    EXPECT_EQ(configured_vif(nics, 5)->bridge, "b");
+    EXPECT_EQ(configured_vif(nics, 2)->bridge, "c");
+    EXPECT_EQ(configured_vif(nics, 2)->devid, 2U);
+    EXPECT_FALSE(configured_vif(nics, 1));
+}
