@@ -140,7 +140,7 @@ Result<std::string> assignment(const char* key, const std::string& file) {
     if (::access(file.c_str(), R_OK) != 0) return fail_errno(file);
     char* const whole = ::realpath(file.c_str(), nullptr);
     if (whole == nullptr) return fail_errno(file);
-    const std::string text = std::string(key) + "=\"" + whole + "\"";
+    std::string text = std::string(key) + "=\"" + whole + "\"";
     std::free(whole); // NOLINT: realpath(3) gives it by malloc
     return text;
 }

@@ -191,7 +191,7 @@ void Supervisor::retry(Ward& ward) {
     ward.state = State::delayed;
     log::warning("driver domain '" + ward.record.name + "' comes back in " + std::to_string(delay->count()) + " s");
     auto timer = loop_.after(*delay, [this, uuid] {
-        const std::string again = uuid;
+        const std::string again = uuid; // NOLINT: the timer goes with what it captured
         bring_back(again, Step::destroy);
     });
     if (timer)
@@ -292,7 +292,7 @@ void Supervisor::stayed_away(const std::string& uuid, const Error& error) {
 void Supervisor::make_spare_soon(Ward& ward) {
     if (!ward.policy.spare || supervision(ward.policy) != "reincarnate" || ward.making_spare != 0) return;
     auto timer = loop_.after(spare_delay, [this, uuid = ward.record.uuid] {
-        const std::string copy = uuid;
+        const std::string copy = uuid; // NOLINT: the timer goes with what it captured
         make_spare(copy);
     });
     if (timer) ward.spare_timer = std::move(*timer);

@@ -48,7 +48,7 @@ Status forget_recent_domid(unsigned domain, const std::string& run_directory) {
     const Fd held = TRY(lock(path + ".lock"));
     const std::string history = TRY(read_file(path, history_size_max));
     const std::string kept = without_domid(history, domain);
-    const Status written = write_file_atomic(path, kept);
+    Status written = write_file_atomic(path, kept);
     ::unlink((path + ".lock").c_str()); // while it is held, as libxl does
     return written;
 }

@@ -36,13 +36,13 @@ stream_number() {
   "$BULKHEAD" lab log --name "$LAB" --guest "$1" | grep -aoE ' stream seq=[0-9]+' | tail -n 1 | tr -dc 0-9
 }
 
-# stream_goes_on NAME: numbers beyond the present one come back, in order, on the same connection.
+# stream_goes_on NAME [MORE]: numbers beyond the present one come back, in order, on the same connection.
 stream_goes_on() {
   local now line
   now=$(stream_number "$1")
   while IFS= read -r line; do
     [[ $line != *' stream-end '* ]] || break
-    if [[ $line =~ ' stream seq='([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -gt $((now + 20)) ]; then return 0; fi
+    if [[ $line =~ ' stream seq='([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -gt $((now + ${2:-20})) ]; then return 0; fi
   done < <(exec timeout 90 "$BULKHEAD" lab log --name "$LAB" --guest "$1" --follow 2>/dev/null)
   fail "$1: its connection has ended or stands still: $("$BULKHEAD" lab log --name "$LAB" --guest "$1" | tail -n 3)"
 }

@@ -11,6 +11,7 @@
 #     client.test=NAME,...     ping, transfer, stream, gaps; default ping; none for no test
 #     client.target=ADDRESS:PORT   a TCP echo, default 10.0.2.100:7 (the lab's)
 #     client.transfer=MIB      how much `transfer` sends, default 4
+#     client.pace=SECONDS      how long `stream` rests between two lines, default 0.1
 #     client.seed=NUMBER       what it sends, default 1
 #     client.wait=SECONDS      how long to wait for the network, default 120
 #
@@ -56,7 +57,7 @@ read_clock() {
 mkfifo /run/never
 pause() { read -r -t "$1" rest <>/run/never; }
 
-ip=dhcp tests=ping target=10.0.2.100:7 mib=4 seed=1 patience=120
+ip=dhcp tests=ping target=10.0.2.100:7 mib=4 seed=1 pace=0.1 patience=120
 for word in $(cat /proc/cmdline); do
     value=${word#*=}
     case $word in
@@ -64,6 +65,7 @@ for word in $(cat /proc/cmdline); do
     client.test=*) tests=$value ;;
     client.target=*) target=$value ;;
     client.transfer=*) mib=$value ;;
+    client.pace=*) pace=$value ;;
     client.seed=*) seed=$value ;;
     client.wait=*) patience=$value ;;
     esac
@@ -207,15 +209,15 @@ test_transfer() {
     [ $ok = 1 ]
 }
 
-# One TCP connection for as long as it lasts: ten numbered lines a second go out and come back. Each second one event tells the last number
-# and the longest gap between two lines; numbers out of order end the test.
+# One TCP connection for as long as it lasts: numbered lines go out and come back. Each second, at most, one event tells the
+# last number and the longest gap between two lines; numbers out of order end the test.
 test_stream() {
     {
         number=0
         while :; do
             number=$((number + 1))
             echo $number
-            pause 0.1
+            pause "$pace"
         done
     } | nc -w 10 "$host" "$port" | {
         read_clock

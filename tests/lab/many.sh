@@ -1,0 +1,40 @@
+# many COUNT: that many clients, each with one TCP connection through one driver domain, which dies: all go on. Prints the
+# median and the longest gap that they saw. A lab of its own, since it needs memory.
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/returns.sh"
+count=$1
+down() { "$BULKHEAD" lab down --name "$LAB" >/dev/null 2>&1 </dev/null || true; }
+leave_with=down
+bash "$here/up.sh" virtio --nic virtio --memory $((1536 + 110 * count)) --dom0-memory 1024 >/dev/null
+
+dom0 xl sched-credit2 -d Domain-0 -w 4096 # two emulated processors: it would starve among so many
+dom0 bulkhead create /root/cfg/ndvm.cfg 'heartbeat_timeout=120' 'memory=192' # so many booting clients leave it little time
+ndvm=$(dom0 bulkhead domid ndvm)
+say "$count clients start"
+names=()
+for ((i = 0; i < count; i++)); do
+  names+=("many$i")
+  dom0 bulkhead create /root/cfg/client.cfg "name=\"many$i\"" 'memory=96' \
+    "vif=[\"mac=00:16:3e:00:01:$(printf %02x "$i"),backend=ndvm\"]" \
+    'cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=stream client.pace=1 client.wait=600"' 2>/dev/null
+done
+for name in "${names[@]}"; do stamp "$name" ' stream seq=' 900 >/dev/null; done
+dom0 bulkhead driverdomain show ndvm | grep -E 'xenstore|room' || true
+await_spare
+
+say "the driver domain dies"
+for name in "${names[@]}"; do stream_number "$name"; done >"$work/before"
+dom0 xl destroy ndvm
+await_returns ndvm 1
+equal "domain id" "$(dom0 bulkhead domid ndvm)" "$ndvm"
+for name in "${names[@]}"; do stream_goes_on "$name" 3; done
+# The longest gap of each since its driver domain died.
+for ((i = 0; i < count; i++)); do
+  "$BULKHEAD" lab log --name "$LAB" --guest "many$i" </dev/null |
+    sed -nE 's/.* stream seq=([0-9]+) gap_ms=([0-9]+).*/\1 \2/p' |
+    awk -v before="$(sed -n $((i + 1))p "$work/before")" '$1 > before && $2 > most { most = $2 } END { print most + 0 }'
+done | sort -n >"$work/gaps"
+equal "clients that tell a gap" "$(grep -c '^[1-9]' "$work/gaps")" "$count"
+echo "gaps of $count clients: median $(sed -n "$(((count + 1) / 2))p" "$work/gaps") ms, longest $(tail -n 1 "$work/gaps") ms"
+dom0 bulkhead driverdomain events ndvm | grep returned
+down
