@@ -119,9 +119,9 @@ Status ask(Manager& manager, const CallPointer& call, bool reboot) {
     const bool acpi = TRY(arguments.flag("acpi"));
     // Ours is gone when we have carried out its on_*= action; what xl looks after has at least shut down.
     const auto policy = manager.policy(domain.uuid);
-    const auto action = policy ? policy->action(reboot ? 1 : 0) : std::nullopt;
-    const bool or_shutdown =
-        !action || *action == xen::OnShutdown::preserve || *action == xen::OnShutdown::rename_restart;
+    const auto action =
+        policy ? policy->action(reboot ? 1 : 0).value_or(xen::OnShutdown::preserve) : xen::OnShutdown::preserve;
+    const bool or_shutdown = action == xen::OnShutdown::preserve || action == xen::OnShutdown::rename_restart;
     const auto body = [=, id = domain.id, name = domain.name](xen::Context& xen,
                                                               const WorkerSide& side) -> Result<std::string> {
         TRY(reboot ? xen::reboot_domain(xen, id, acpi) : xen::shutdown_domain(xen, id, acpi));

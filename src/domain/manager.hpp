@@ -69,7 +69,7 @@ public:
     [[nodiscard]] bool busy() const { return workers_.running() > 0; }
 
     // For the keeper: this driver domain of ours is ready. The vifs that wait for it are attached to their clients,
-    // each in a worker of its own; one that fails waits for the next time.
+    // each in a worker of its own; one that fails is tried again later.
     void attach_pending(const std::string& driver_domain_uuid);
     // Every name, id and UUID by which configurations may name our driver domains.
     [[nodiscard]] std::vector<std::string> driver_domains() const;
@@ -113,6 +113,7 @@ private:
     void attach_pending(const PendingVif& vif, const DomainRecord& client);
     // What has just been written down as pending may be ready by now.
     void look_at_pending(const std::vector<PendingVif>& pending);
+    void look_at_all_pending();
     void adopt(DomainRecord record, unsigned domain);
     void forget(const std::string& uuid);
     void undo(const Operation& operation, const std::function<void(bool undone)>& then);
@@ -126,7 +127,8 @@ private:
     bool recovered_ = false;                               // what a daemon before us left is undone
     std::map<std::string, Managed> managed_;               // by UUID
     std::set<std::pair<std::string, unsigned>> attaching_; // of attach_pending(): client's UUID, devid
-    Workers workers_;                                      // last: its children are killed first
+    Source pending_retry_;
+    Workers workers_; // last: its children are killed first
 };
 
 } // namespace bulkhead::domain

@@ -81,7 +81,7 @@ Status Manager::recover() {
     const std::shared_ptr<void> recovered(nullptr, [this, count = left.size()](void*) {
         log::info("recovery is over: " + std::to_string(count) + " operations were half-done");
         recovered_ = true;
-        if (const auto pending = journal_.pending_vifs()) look_at_pending(*pending);
+        look_at_all_pending();
     });
     for (const Operation& operation : left) resume(operation, recovered);
     for (const std::string& uuid : ended) {

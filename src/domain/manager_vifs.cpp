@@ -9,6 +9,12 @@ namespace bulkhead::domain {
 
 using std::chrono::seconds;
 
+namespace {
+
+constexpr seconds retry_delay{60};
+
+} // namespace
+
 std::vector<std::string> Manager::driver_domains() const {
     std::vector<std::string> names;
     for (const auto& [uuid, managed] : managed_) {
@@ -23,6 +29,13 @@ void Manager::look_at_pending(const std::vector<PendingVif>& pending) {
         const DomainRecord* const backend = record(vif.backend);
         if (backend != nullptr && keeper_ != nullptr && keeper_->ready(backend->uuid)) attach_pending(backend->uuid);
     }
+}
+
+void Manager::look_at_all_pending() {
+    if (const auto pending = journal_.pending_vifs())
+        look_at_pending(*pending);
+    else
+        log::error(pending.error().message);
 }
 
 void Manager::attach_pending(const std::string& driver_domain_uuid) {
@@ -69,6 +82,8 @@ void Manager::attach_pending(const PendingVif& vif, const DomainRecord& client) 
         attaching_.erase({vif.uuid, vif.devid});
         if (!result) {
             log::error(what + " still waits for driver domain '" + vif.backend + "': " + result.error().message);
+            if (auto timer = loop_.after(retry_delay, [this] { look_at_all_pending(); }))
+                pending_retry_ = std::move(*timer);
             return;
         }
         log::info(what + " is connected to driver domain '" + vif.backend + "'");
