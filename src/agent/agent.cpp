@@ -18,7 +18,8 @@ constexpr auto retry_interval = 1s;
 constexpr auto uplink_interval = 5s;
 constexpr auto card_patience = 10s; // then the console says what is missing; the wait goes on
 constexpr const char* backend_watch = "backend";
-constexpr std::size_t vifs_per_round = 16; // so that a thousand dirty vifs do not hold up the heartbeat
+constexpr const char* pci_frontend = "device/pci"; // libxl gives a domain one PCI bus, 0, for all its cards
+constexpr std::size_t vifs_per_round = 16;         // so that a thousand dirty vifs do not hold up the heartbeat
 
 } // namespace
 
@@ -180,6 +181,8 @@ void Agent::publish_state() {
         text = "failed: " + driver_failure_;
     } else if (was_ready_) {
         text = "failed: the network card of bridge " + options_.settings.bridge + " is gone";
+    } else if (!pci_failure_.empty()) {
+        text = "failed: " + pci_failure_;
     }
     publish(publisher_.state(text));
     if (text != state_) text.starts_with("failed") ? log::error(text) : log::info(text);
@@ -215,7 +218,11 @@ bool Agent::work() {
         if (!*event) break;
         // The watch fires anew when the domain was restored from a file, which makes it another domain to xenstore.
         if ((*event)->path == backend_watch) publish_if_forgotten();
-        vifs_.backend_changed((*event)->path);
+        if ((*event)->path.starts_with(pci_frontend)) {
+            look_at_pci();
+        } else {
+            vifs_.backend_changed((*event)->path);
+        }
     }
     if (!vifs_.has_work()) return false;
     const Status done = vifs_.work(vifs_per_round);
@@ -224,6 +231,15 @@ bool Agent::work() {
         failed(done.error());
     }
     return done.has_value();
+}
+
+// The kernel's pcifront closes its end when it cannot set it up, and does not try again: no card will come.
+void Agent::look_at_pci() {
+    const auto state = store_.read(std::string(pci_frontend) + "/0/state");
+    const bool closed = state && (*state == "5" || *state == "6"); // XenbusStateClosing, XenbusStateClosed
+    if (closed != pci_failure_.empty()) return;
+    pci_failure_ = closed ? "the PCI frontend has closed; the kernel's message on its console says why" : "";
+    publish_state();
 }
 
 void Agent::publish_if_forgotten() {
@@ -250,6 +266,7 @@ Status Agent::connect_store() {
         publish_again_ = true;
     }
     TRY(store_.watch(backend_watch, "vifs")); // fires at once: the first scan
+    TRY(store_.watch(pci_frontend, "pci"));
     store_fd_ = store_.fd();
     loop_.watch(store_fd_, POLLIN, [](short) {}); // work() runs before every wait
     store_ready_ = true;

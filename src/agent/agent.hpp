@@ -53,6 +53,7 @@ private:
     void publish_state();
     void explain_missing_card();
     bool work();
+    void look_at_pci();
     void publish_if_forgotten();
     void beat();
     void measure();
@@ -84,6 +85,7 @@ private:
     std::string failure_;        // of the uplink; empty: none
     std::string module_failure_; // of a module that every image of this kind needs
     std::string driver_failure_; // of a card's driver
+    std::string pci_failure_;    // of the way that a card comes by
     std::string complaint_;      // last thing said on the console
 
     int store_fd_ = -1;        // what the loop watches

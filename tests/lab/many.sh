@@ -8,8 +8,9 @@ leave_with=down
 bash "$here/up.sh" virtio --nic virtio --memory $((1536 + 110 * count)) --dom0-memory 1024 >/dev/null
 
 dom0 xl sched-credit2 -d Domain-0 -w 4096 # two emulated processors: it would starve among so many
-dom0 bulkhead create /root/cfg/ndvm.cfg 'heartbeat_timeout=120' 'memory=192' # so many booting clients leave it little time
+dom0 bulkhead create /root/cfg/ndvm.cfg 'heartbeat_timeout=120' 'memory=192' 'cpu_weight=4096'
 ndvm=$(dom0 bulkhead domid ndvm)
+await_node "/local/domain/$ndvm/data/bulkhead/state" ready 120
 say "$count clients start"
 names=()
 for ((i = 0; i < count; i++)); do
@@ -17,8 +18,8 @@ for ((i = 0; i < count; i++)); do
   dom0 bulkhead create /root/cfg/client.cfg "name=\"many$i\"" 'memory=96' \
     "vif=[\"mac=00:16:3e:00:01:$(printf %02x "$i"),backend=ndvm\"]" \
     'cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=stream client.pace=1 client.wait=600"' 2>/dev/null
+  stamp "many$i" ' stream seq=' 300 >/dev/null # side by side they would take each other's two emulated processors
 done
-for name in "${names[@]}"; do stamp "$name" ' stream seq=' 900 >/dev/null; done
 dom0 bulkhead driverdomain show ndvm | grep -E 'xenstore|room' || true
 await_spare
 
