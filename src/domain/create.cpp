@@ -181,10 +181,11 @@ Result<unsigned> build(xen::Context& xen, const CreateRequest& request, const xe
 }
 
 // The rest of creation, with the domain there and paused.
-Status start(xen::Context& xen, const CreateRequest& request, unsigned domain,
-             const std::vector<xen::PciSpec>& devices) {
+Status start(xen::Context& xen, const CreateRequest& request, unsigned domain, const std::vector<xen::PciSpec>& devices,
+             const CreateHooks& hooks) {
     if (request.paused) return {};
     TRY(xen::unpause_domain(xen, domain));
+    if (hooks.started) hooks.started(domain);
     for (const xen::PciSpec& device : devices) TRY(xen::attach_device(xen, domain, device));
     return {};
 }
@@ -254,7 +255,7 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
     TRY(make_room(xen, spec, host, hooks.progress));
     const unsigned domain = TRY(build(xen, request, spec, host.host));
     Status complete = check_plugged(store, domain, spec, backends);
-    if (complete) complete = start(xen, request, domain, devices_later);
+    if (complete) complete = start(xen, request, domain, devices_later, hooks);
     if (!complete) {
         (void)xen::destroy_domain(xen, domain);
         return tl::unexpected(Error{"domain '" + spec.name + "': " + complete.error().message, complete.error().code});

@@ -48,6 +48,8 @@ nlohmann::json describe(const std::vector<PendingVif>& pending);
 struct CreateHooks {
     Progress progress;
     std::function<Status(const std::string& uuid, const std::string& name)> intent; // before anything is made
+    // It runs; the devices that a restored spare gets are attached after this. May be empty.
+    std::function<void(unsigned domain)> started;
 };
 
 // xl.conf(5) of this host; no file: its defaults.

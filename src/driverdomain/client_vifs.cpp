@@ -39,11 +39,14 @@ Result<std::optional<ClientVif>> read_vif(xen::Store& store, unsigned client, un
     vif.record = "/libxl/" + std::to_string(client) + "/device/vif/" + std::to_string(devid);
     vif.frontend = "/local/domain/" + std::to_string(client) + "/device/vif/" + std::to_string(devid);
     vif.backend = "/local/domain/" + std::to_string(server) + "/backend/vif/" + numbers;
-    if (TRY(store.read_if(vif.record + "/backend")) != vif.backend) return std::nullopt;
-    if (TRY(store.read_if(vif.record + "/frontend")) != vif.frontend) return std::nullopt;
-    for (const std::string& key : TRY(children(store, vif.record))) {
-        if (is_state(key)) continue;
-        if (auto value = TRY(store.read_if(vif.record + "/" + key))) vif.nodes.emplace_back(key, std::move(*value));
+    std::vector<std::string> keys = TRY(children(store, vif.record));
+    std::erase_if(keys, is_state);
+    std::vector<std::string> paths = {vif.record + "/backend", vif.record + "/frontend"};
+    for (const std::string& key : keys) paths.push_back(vif.record + "/" + key);
+    std::vector<std::optional<std::string>> values = TRY(store.read_each(paths));
+    if (values[0] != vif.backend || values[1] != vif.frontend) return std::nullopt;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (auto& value = values[i + 2]) vif.nodes.emplace_back(keys[i], std::move(*value));
     }
     return vif;
 }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
 
 namespace bulkhead::driverdomain {
 namespace {
@@ -50,8 +51,51 @@ Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order, const Rebir
     return xen::destroy_domain(xen, found->id);
 }
 
+// Gives the clients' vifs to the new domain: a thread of its own, because libxl is busy meanwhile with the domain's
+// NIC, and a boot takes its time as well.
+class HandOver {
+public:
+    void begin(unsigned server) {
+        wait(); // for an attempt whose domain could not be completed
+        result_ = std::async(std::launch::async, [this, server] { return hand_over(server); });
+    }
+
+    // Waits for the end of it. What the clients did wrong is told to `progress`.
+    Result<std::vector<ClientVif>> finish(const domain::Progress& progress) {
+        Result<std::vector<ClientVif>> handed = result_.get();
+        for (const std::string& complaint : complaints_) progress(complaint);
+        complaints_.clear();
+        return handed;
+    }
+    [[nodiscard]] bool begun() const { return result_.valid(); }
+    void wait() const {
+        if (begun()) result_.wait();
+    }
+
+private:
+    // The vifs of the old domid; their own records, so that a client may come and go meanwhile.
+    Result<std::vector<ClientVif>> hand_over(unsigned server) {
+        xen::Store store = TRY(xen::Store::open());
+        std::vector<ClientVif> handed;
+        for (ClientVif& vif : TRY(client_vifs(store, server))) {
+            const auto granted = grant_again(store, vif);
+            if (!granted) { // this client's own doing; the others go on
+                if (xen::connection_failed(granted.error())) return tl::unexpected(granted.error());
+                complaints_.push_back(vif.name() + ": " + granted.error().message);
+            }
+            if (granted && !*granted) continue;
+            if (TRY(write_backend(store, vif))) handed.push_back(std::move(vif));
+        }
+        return handed;
+    }
+
+    std::vector<std::string> complaints_;
+    std::future<Result<std::vector<ClientVif>>> result_; // last: its end waits for the thread
+};
+
 Result<domain::Created> create(xen::Context& xen, xen::Store& store, const RebirthOrder& order,
-                               const RebirthHooks& hooks, bool& from_spare) {
+                               const RebirthHooks& hooks, const std::function<void(unsigned)>& started,
+                               bool& from_spare) {
     domain::CreateRequest request = order.request;
     if (order.same_id) request.domain = order.domain;
     const auto domains = TRY(xen::list_domains(xen));
@@ -72,6 +116,7 @@ Result<domain::Created> create(xen::Context& xen, xen::Store& store, const Rebir
     domain::CreateHooks inner;
     inner.progress = hooks.progress;
     inner.intent = [](const std::string&, const std::string&) { return Status(); }; // announced already
+    inner.started = started;
     if (!order.spares.empty()) {
         const SpareStore spares(order.spares);
         const auto spare = spares.find(xen, request);
@@ -90,26 +135,15 @@ Result<domain::Created> create(xen::Context& xen, xen::Store& store, const Rebir
     return domain::create_domain(xen, request, inner);
 }
 
-// The vifs of the old domid; their own records, so that a client may come and go meanwhile.
-Result<std::vector<ClientVif>> hand_over(xen::Store& store, unsigned server, const RebirthHooks& hooks) {
-    std::vector<ClientVif> handed;
-    for (ClientVif& vif : TRY(client_vifs(store, server))) {
-        const auto granted = grant_again(store, vif);
-        if (!granted) { // this client's own doing; the others go on
-            if (xen::connection_failed(granted.error())) return tl::unexpected(granted.error());
-            hooks.progress(vif.name() + ": " + granted.error().message);
-        }
-        if (granted && !*granted) continue;
-        if (TRY(write_backend(store, vif))) handed.push_back(std::move(vif));
-    }
-    return handed;
-}
-
 bool lives(xen::Context& xen, const std::string& uuid) {
     const auto domains = xen::list_domains(xen);
     if (!domains) return true; // not known
     const auto found = domain::find_domain(*domains, uuid);
     return found && !found->shutdown && !found->dying;
+}
+
+bool has_its_id(const RebirthOrder& order, unsigned domain) {
+    return order.same_id && domain == order.domain;
 }
 
 Status await_ready(xen::Context& xen, xen::Store& store, const RebirthOrder& order, unsigned domain) {
@@ -145,12 +179,12 @@ Status await_ready(xen::Context& xen, xen::Store& store, const RebirthOrder& ord
 
 // The half of the work that needs the new domain running.
 Status connect(xen::Context& xen, xen::Store& store, const RebirthOrder& order, const RebirthHooks& hooks,
-               RebirthReport& report) {
+               HandOver& hand_over, RebirthReport& report) {
     Stopwatch watch(report.steps);
-    const bool same_id = order.same_id && report.domain == order.domain;
+    const bool same_id = has_its_id(order, report.domain);
+    if (same_id && !hand_over.begun()) hand_over.begin(report.domain);
     // Written while it still boots: netback finds them as soon as it is loaded.
-    std::vector<ClientVif> vifs =
-        TRY(same_id ? hand_over(store, report.domain, hooks) : client_vifs(store, order.domain));
+    std::vector<ClientVif> vifs = TRY(same_id ? hand_over.finish(hooks.progress) : client_vifs(store, order.domain));
     watch.lap("hand over");
     TRY(context(await_ready(xen, store, order, report.domain), "driver domain '" + order.name + "'"));
     watch.lap("boot");
@@ -193,6 +227,7 @@ Step parse_step(const std::string& name) {
 
 Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks) {
     RebirthReport report;
+    HandOver hand_over;
     xen::Store store = TRY(xen::Store::open());
     Stopwatch watch(report.steps);
     const config::ParsedDomain parsed = TRY(domain::check_request(order.request, TRY(domain::host_settings())));
@@ -206,13 +241,22 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
         TRY(destroy_by_uuid(xen, order, hooks));
         watch.lap("destroy");
         TRY(hooks.intent(Step::create));
-        domain::Created created = TRY(create(xen, store, order, hooks, report.from_spare));
-        report.domain = created.domain;
-        report.pending = std::move(created.pending);
-        watch.lap("create");
+        const auto started = [&](unsigned domain) {
+            watch.lap("create");
+            if (has_its_id(order, domain)) hand_over.begin(domain);
+        };
+        auto created = create(xen, store, order, hooks, started, report.from_spare);
+        if (!created) {
+            hand_over.wait(); // what it wrote may have come after libxl had removed the domain's nodes
+            if (hand_over.begun()) (void)store.remove("/local/domain/" + std::to_string(order.domain));
+            return tl::unexpected(created.error());
+        }
+        report.domain = created->domain;
+        report.pending = std::move(created->pending);
+        watch.lap("devices");
         TRY(hooks.intent(Step::connect));
     }
-    if (const Status connected = connect(xen, store, order, hooks, report); !connected) {
+    if (const Status connected = connect(xen, store, order, hooks, hand_over, report); !connected) {
         (void)xen::destroy_domain(xen, report.domain);
         if (report.from_spare) (void)SpareStore(order.spares).drop(order.request.uuid); // it may be to blame
         return tl::unexpected(connected.error());

@@ -27,26 +27,27 @@ bool missing(const Error& error) {
     return error.code == ENOENT;
 }
 
-// One node and what is below it. A node that vanishes meanwhile is no error: the client may do that.
-Status grant_tree(xen::Store& store, const ClientVif& vif, const std::string& path, std::size_t& left) {
-    if (left == 0) {
-        return fail(vif.frontend + " holds more than " + std::to_string(nodes_max) +
-                        " nodes: not the frontend of a vif",
-                    E2BIG);
+// A frontend's nodes, itself included, as netback reads them: of all its nodes only the queues have others below them;
+// asking each costs a client time. A node that vanishes meanwhile is no error: the client may do that.
+Result<std::vector<std::string>> frontend_nodes(xen::Store& store, const ClientVif& vif) {
+    std::vector<std::string> paths = {vif.frontend};
+    const auto add_below = [&](const std::string& path) -> Status {
+        const auto names = store.list(path);
+        if (!names) return missing(names.error()) ? Status{} : Status(tl::unexpected(names.error()));
+        if (paths.size() + names->size() > nodes_max) {
+            return fail(vif.frontend + " holds more than " + std::to_string(nodes_max) +
+                            " nodes: not the frontend of a vif",
+                        E2BIG);
+        }
+        for (const std::string& name : *names) paths.push_back(path + "/" + name);
+        return {};
+    };
+    TRY(add_below(vif.frontend));
+    const std::string queue = vif.frontend + "/queue-";
+    for (std::size_t i = 1, own = paths.size(); i < own; ++i) {
+        if (paths[i].starts_with(queue)) TRY(add_below(std::string(paths[i])));
     }
-    --left;
-    // libxl lets the backend write this one, and only it.
-    const bool of_backend = path == vif.frontend + "/mtu";
-    const Status granted =
-        store.set_permissions(path, of_backend ? owned_by(vif.server, vif.client) : owned_by(vif.client, vif.server));
-    if (!granted) return missing(granted.error()) ? Status{} : granted;
-    // Of all that netback reads only the queues have nodes of their own below them; asking each costs a client time.
-    const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
-    if (path != vif.frontend && !name.starts_with("queue-")) return {};
-    const auto names = store.list(path);
-    if (!names) return missing(names.error()) ? Status{} : Status(tl::unexpected(names.error()));
-    for (const std::string& below : *names) TRY(grant_tree(store, vif, path + "/" + below, left));
-    return {};
+    return paths;
 }
 
 std::string text(xen::Store& store, const std::string& path) {
@@ -72,44 +73,46 @@ Result<bool> grant_again(xen::Store& store, const ClientVif& vif) {
         return now.write(mtu, vif.node("mtu"));
     }));
     if (!there) return false;
-    std::size_t left = nodes_max;
-    TRY(grant_tree(store, vif, vif.frontend, left));
+    std::vector<std::string> paths = TRY(frontend_nodes(store, vif));
+    // libxl lets the backend write this one, and only it.
+    const std::string mtu = vif.frontend + "/mtu";
+    if (std::erase(paths, mtu) != 0) TRY(store.set_permissions_each({mtu}, owned_by(vif.server, vif.client)));
+    TRY(store.set_permissions_each(paths, owned_by(vif.client, vif.server)));
     return true;
 }
 
 Result<bool> write_backend(xen::Store& store, const ClientVif& vif) {
     bool there = false;
     TRY(store.transaction([&](xen::Transaction& now) -> Status {
-        there = TRY(now.read_if(vif.record + "/backend")) == vif.backend && TRY(now.exists(vif.frontend));
+        const auto values = TRY(now.read_each({vif.record + "/backend", vif.frontend, vif.backend + "/state"}));
+        there = values[0] == vif.backend && values[1];
         if (!there) return {};
-        const auto state = TRY(now.read_if(vif.backend + "/state"));
-        if (state && !is_closing(*state)) return {};
-        const std::vector<Permission> permissions = owned_by(vif.server, vif.client);
+        if (values[2] && !is_closing(*values[2])) return {};
         TRY(now.remove(vif.backend));
         TRY(now.mkdir(vif.backend));
-        TRY(now.set_permissions(vif.backend, permissions));
+        TRY(now.set_permissions(vif.backend, owned_by(vif.server, vif.client)));
         // New nodes get their parent's permissions.
-        const auto write = [&](const std::string& key, const std::string& value) {
-            return now.write(vif.backend + "/" + key, value);
-        };
-        TRY(write("frontend", vif.frontend));
-        for (const auto& [key, value] : vif.nodes) TRY(write(key, value));
-        TRY(write("online", "1"));
-        TRY(write("hotplug-status", ""));
-        return write("state", initialising);
+        std::vector<std::pair<std::string, std::string>> nodes = {{vif.backend + "/frontend", vif.frontend}};
+        for (const auto& [key, value] : vif.nodes) nodes.emplace_back(vif.backend + "/" + key, value);
+        nodes.emplace_back(vif.backend + "/online", "1");
+        nodes.emplace_back(vif.backend + "/hotplug-status", "");
+        nodes.emplace_back(vif.backend + "/state", initialising);
+        return now.write_each(nodes);
     }));
     return there;
 }
 
 Result<VifReport> look(xen::Store& store, const ClientVif& vif) {
     VifReport report{vif, VifOutcome::waiting, ""};
-    const auto front = TRY(store.read_if(vif.frontend + "/state"));
-    if (TRY(store.read_if(vif.record + "/backend")) != vif.backend || !front) {
+    const auto values = TRY(store.read_each(
+        {vif.record + "/backend", vif.frontend + "/state", vif.backend + "/state", vif.backend + "/hotplug-status"}));
+    const auto& front = values[1];
+    if (values[0] != vif.backend || !front) {
         report.outcome = VifOutcome::gone;
         return report;
     }
-    const std::string back = TRY(store.read_if(vif.backend + "/state")).value_or("");
-    const std::string plugged = text(store, vif.backend + "/hotplug-status");
+    const std::string back = values[2].value_or("");
+    const std::string plugged = printable(values[3].value_or(""), 16);
     if (plugged == "error") {
         report.outcome = VifOutcome::refused;
         report.reason = "the agent says: " + text(store, vif.backend + "/hotplug-error");

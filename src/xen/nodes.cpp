@@ -34,14 +34,37 @@ std::string_view verb(Type type) {
     }
 }
 
+Result<std::string> format_permissions(const std::vector<Permission>& permissions) {
+    if (permissions.empty()) return fail("xenstore: a node needs an owner", EINVAL);
+    std::string list;
+    for (const Permission& permission : permissions) list.append(wire::format_permission(permission)).push_back('\0');
+    return list;
+}
+
 } // namespace
 
+Result<Nodes::Answers> Nodes::request(Type type, const std::vector<Request>& requests) {
+    if (requests.empty()) return Answers();
+    const auto what = [type](const Request& one) {
+        return "xenstore: " + std::string(verb(type)) + printable(one.path, 256) + ": ";
+    };
+    std::vector<std::string> payloads;
+    payloads.reserve(requests.size());
+    for (const Request& one : requests) {
+        if (!wire::valid_path(one.path)) return fail(what(one) + "not a xenstore path", EINVAL);
+        payloads.push_back(wire::strings({one.path}).append(one.rest));
+    }
+    auto answers = exchange(type, std::move(payloads));
+    if (!answers) return fail(what(requests.front()) + answers.error().message, answers.error().code);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        auto& answer = (*answers)[i];
+        if (!answer) answer.error().message.insert(0, what(requests[i]));
+    }
+    return answers;
+}
+
 Result<std::string> Nodes::request(Type type, std::string_view path, std::string_view rest) {
-    const auto what = [&] { return "xenstore: " + std::string(verb(type)) + printable(path, 256); };
-    if (!wire::valid_path(path)) return fail(what() + ": not a xenstore path", EINVAL);
-    auto reply = exchange(type, wire::strings({path}).append(rest));
-    if (!reply) return fail(what() + ": " + reply.error().message, reply.error().code);
-    return reply;
+    return std::move(TRY(request(type, {Request{path, rest}})).front());
 }
 
 Result<std::string> Nodes::read(std::string_view path) {
@@ -113,10 +136,35 @@ Result<std::vector<Permission>> Nodes::permissions(std::string_view path) {
 }
 
 Status Nodes::set_permissions(std::string_view path, const std::vector<Permission>& permissions) {
-    if (permissions.empty()) return fail("xenstore: a node needs an owner", EINVAL);
-    std::string list;
-    for (const Permission& permission : permissions) list.append(wire::format_permission(permission)).push_back('\0');
-    TRY(request(Type::set_permissions, path, list));
+    TRY(request(Type::set_permissions, path, TRY(format_permissions(permissions))));
+    return {};
+}
+
+Result<std::vector<std::optional<std::string>>> Nodes::read_each(const std::vector<std::string>& paths) {
+    std::vector<Request> requests;
+    for (const std::string& path : paths) requests.push_back({path, {}});
+    std::vector<std::optional<std::string>> values;
+    for (auto& answer : TRY(request(Type::read, requests))) {
+        if (!answer && answer.error().code != ENOENT) return tl::unexpected(std::move(answer.error()));
+        values.push_back(answer ? std::optional(std::move(*answer)) : std::nullopt);
+    }
+    return values;
+}
+
+Status Nodes::write_each(const std::vector<std::pair<std::string, std::string>>& nodes) {
+    std::vector<Request> requests;
+    for (const auto& [path, value] : nodes) requests.push_back({path, value});
+    for (auto& answer : TRY(request(Type::write, requests))) TRY(std::move(answer));
+    return {};
+}
+
+Status Nodes::set_permissions_each(const std::vector<std::string>& paths, const std::vector<Permission>& permissions) {
+    const std::string list = TRY(format_permissions(permissions));
+    std::vector<Request> requests;
+    for (const std::string& path : paths) requests.push_back({path, list});
+    for (auto& answer : TRY(request(Type::set_permissions, requests))) {
+        if (!answer && answer.error().code != ENOENT) return tl::unexpected(std::move(answer.error()));
+    }
     return {};
 }
 

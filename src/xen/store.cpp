@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 using wire::Type;
 
 constexpr int transaction_attempts = 32;
+constexpr std::size_t requests_ahead = 32; // at 4 KiB at most they fit into a socket's buffer
 
 // Some replies end with a NUL on the wire.
 std::string_view until_nul(std::string_view text) {
@@ -52,8 +53,8 @@ bool connection_failed(const Error& error) {
     return error.code == ENOTCONN || error.code == ETIMEDOUT || error.code == EPROTO;
 }
 
-Result<std::string> Transaction::exchange(Type type, std::string payload) {
-    return store_.exchange(type, id_, std::move(payload));
+Result<Nodes::Answers> Transaction::exchange(Type type, std::vector<std::string> payloads) {
+    return store_.exchange(type, id_, std::move(payloads));
 }
 
 Result<Store> Store::open() {
@@ -77,13 +78,13 @@ Result<Store> Store::adopt(Fd fd) {
 
 Status Store::transaction(const std::function<Status(Transaction&)>& body) {
     for (int attempt = 0; attempt < transaction_attempts; ++attempt) {
-        const std::string text =
-            TRY(context(exchange(Type::transaction_start, 0, wire::strings({""})), "xenstore: starting a transaction"));
+        const std::string text = TRY(
+            context(exchange_one(Type::transaction_start, 0, wire::strings({""})), "xenstore: starting a transaction"));
         const auto id = parse_unsigned(until_nul(text), UINT32_MAX);
         if (!id || *id == 0) return fail("xenstored gave the transaction id '" + printable(text, 32) + "'", EPROTO);
         Transaction transaction(*this, static_cast<std::uint32_t>(*id));
         Status done = body(transaction);
-        auto ended = transaction.exchange(Type::transaction_end, wire::strings({done ? "T" : "F"}));
+        auto ended = exchange_one(Type::transaction_end, transaction.id_, wire::strings({done ? "T" : "F"}));
         if (done && ended) return {};
         const Error& error = done ? ended.error() : done.error();
         if (error.code != EAGAIN) return context(Status(tl::unexpected(error)), "xenstore transaction");
@@ -99,7 +100,7 @@ Status Store::watch(std::string_view path, std::string_view token) {
     WatchEvent watch{std::string(path), std::string(token)};
     // Known before the request: its first event may come ahead of the reply, and may overflow the queue.
     watches_.push_back(watch);
-    auto done = exchange(Type::watch, 0, wire::strings({path, token}));
+    auto done = exchange_one(Type::watch, 0, wire::strings({path, token}));
     if (done) return {};
     watches_.erase(std::find(watches_.begin(), watches_.end(), watch));
     return fail(what + ": " + done.error().message, done.error().code);
@@ -108,7 +109,7 @@ Status Store::watch(std::string_view path, std::string_view token) {
 Status Store::unwatch(std::string_view path, std::string_view token) {
     const std::string what = "xenstore: unwatching " + printable(path, 256);
     if (!wire::valid_watch_path(path) || token.find('\0') != std::string_view::npos) return fail_errno(what, EINVAL);
-    TRY(context(exchange(Type::unwatch, 0, wire::strings({path, token})), what));
+    TRY(context(exchange_one(Type::unwatch, 0, wire::strings({path, token})), what));
     const WatchEvent gone{std::string(path), std::string(token)};
     const auto known = std::find(watches_.begin(), watches_.end(), gone);
     if (known != watches_.end()) watches_.erase(known);
@@ -119,13 +120,13 @@ Status Store::unwatch(std::string_view path, std::string_view token) {
 }
 
 Result<std::string> Store::domain_path(unsigned domain) {
-    const std::string text = TRY(context(exchange(Type::get_domain_path, 0, wire::strings({std::to_string(domain)})),
-                                         "xenstore: path of a domain"));
+    const std::string text = TRY(context(
+        exchange_one(Type::get_domain_path, 0, wire::strings({std::to_string(domain)})), "xenstore: path of a domain"));
     return std::string(until_nul(text));
 }
 
 Result<std::string> Store::control(std::initializer_list<std::string_view> words) {
-    const std::string text = TRY(context(exchange(Type::control, 0, wire::strings(words)), "xenstore control"));
+    const std::string text = TRY(context(exchange_one(Type::control, 0, wire::strings(words)), "xenstore control"));
     return std::string(until_nul(text));
 }
 
@@ -151,29 +152,56 @@ Result<std::optional<WatchEvent>> Store::wait_event(Clock::time_point deadline) 
     }
 }
 
-Result<std::string> Store::exchange(Type type, std::uint32_t transaction, std::string payload) {
-    const auto deadline = Clock::now() + deadline_;
-    const std::uint32_t request = ++last_request_;
-    TRY(send(TRY(wire::encode({type, request, transaction, std::move(payload)})), deadline));
-    reply_.reset();
-    for (;;) {
-        TRY(receive());
-        TRY(sort_messages());
-        if (reply_) break;
-        TRY(wait(POLLIN, deadline));
+Result<Nodes::Answers> Store::exchange(Type type, std::uint32_t transaction, std::vector<std::string> payloads) {
+    Answers answers;
+    answers.reserve(payloads.size());
+    for (std::size_t first = 0; first < payloads.size(); first += requests_ahead) {
+        const auto deadline = Clock::now() + deadline_;
+        const std::size_t count = std::min(requests_ahead, payloads.size() - first);
+        std::string bytes;
+        for (std::size_t i = 0; i < count; ++i) {
+            bytes += TRY(wire::encode({type, ++last_request_, transaction, std::move(payloads[first + i])}));
+        }
+        replies_.clear();
+        awaited_ = static_cast<std::uint32_t>(count);
+        Status done = send(bytes, deadline);
+        if (done) done = gather(type, count, deadline, answers);
+        awaited_ = 0;
+        TRY(done);
     }
-    const wire::Message reply = std::move(*reply_);
-    reply_.reset();
-    if (reply.type == Type::error) {
-        const int code = wire::parse_error(reply.payload);
-        return fail(std::strerror(code), code);
+    return answers;
+}
+
+Result<std::string> Store::exchange_one(Type type, std::uint32_t transaction, std::string payload) {
+    std::vector<std::string> payloads;
+    payloads.push_back(std::move(payload));
+    return std::move(TRY(exchange(type, transaction, std::move(payloads))).front());
+}
+
+Status Store::gather(Type type, std::size_t count, Clock::time_point deadline, Answers& answers) {
+    for (std::size_t got = 0; got < count; ++got) {
+        while (replies_.empty()) {
+            TRY(receive());
+            TRY(sort_messages());
+            if (replies_.empty()) TRY(wait(POLLIN, deadline));
+        }
+        const wire::Message reply = std::move(replies_.front());
+        replies_.pop_front();
+        // xenstored answers one connection's requests one after the other.
+        const bool in_order = reply.request == last_request_ - static_cast<std::uint32_t>(count - 1 - got);
+        if (!in_order || (reply.type != type && reply.type != Type::error)) {
+            return tl::unexpected(lost({"xenstored answered request " + std::to_string(static_cast<int>(type)) +
+                                            " as if it were " + std::to_string(static_cast<int>(reply.type)),
+                                        EPROTO}));
+        }
+        if (reply.type == Type::error) {
+            const int code = wire::parse_error(reply.payload);
+            answers.push_back(fail(std::strerror(code), code));
+        } else {
+            answers.push_back(reply.payload);
+        }
     }
-    if (reply.type != type) {
-        return tl::unexpected(lost({"xenstored answered request " + std::to_string(static_cast<int>(type)) +
-                                        " as if it were " + std::to_string(static_cast<int>(reply.type)),
-                                    EPROTO}));
-    }
-    return reply.payload;
+    return {};
 }
 
 Status Store::send(std::string_view bytes, Clock::time_point deadline) {
@@ -236,8 +264,8 @@ Status Store::sort_messages() {
             auto event = wire::parse_watch_event(message.payload);
             if (!event) return tl::unexpected(lost(event.error()));
             queue(std::move(*event));
-        } else if (message.request == last_request_) {
-            reply_ = std::move(message);
+        } else if (last_request_ - message.request < awaited_) {
+            replies_.push_back(std::move(message));
         } // else: the late answer to a request whose deadline has passed
     }
 }

@@ -43,14 +43,27 @@ public:
     Result<std::vector<Permission>> permissions(std::string_view path);
     Status set_permissions(std::string_view path, const std::vector<Permission>& permissions);
 
+    // The same for many nodes, sent ahead of the answers: one wait for all instead of one for each.
+    Result<std::vector<std::optional<std::string>>> read_each(const std::vector<std::string>& paths); // as read_if()
+    // The first error; what comes after it may have been written all the same.
+    Status write_each(const std::vector<std::pair<std::string, std::string>>& nodes);
+    // Nodes that are not there are passed over.
+    Status set_permissions_each(const std::vector<std::string>& paths, const std::vector<Permission>& permissions);
+
 protected:
     Nodes() = default;
     Nodes(Nodes&&) = default;
     Nodes& operator=(Nodes&&) = default;
     virtual ~Nodes() = default;
-    virtual Result<std::string> exchange(wire::Type type, std::string payload) = 0;
+    // One request for each payload, and their answers in the same order.
+    using Answers = std::vector<Result<std::string>>;
+    virtual Result<Answers> exchange(wire::Type type, std::vector<std::string> payloads) = 0;
 
 private:
+    struct Request {
+        std::string_view path, rest;
+    };
+    Result<Answers> request(wire::Type type, const std::vector<Request>& requests);
     Result<std::string> request(wire::Type type, std::string_view path, std::string_view rest = {});
     Result<std::vector<std::string>> list_in_parts(std::string_view path);
 };
@@ -61,7 +74,7 @@ class Transaction final : public Nodes {
 private:
     friend class Store;
     Transaction(Store& store, std::uint32_t id) : store_(store), id_(id) {}
-    Result<std::string> exchange(wire::Type type, std::string payload) override;
+    Result<Answers> exchange(wire::Type type, std::vector<std::string> payloads) override;
     Store& store_;
     std::uint32_t id_;
 };
@@ -73,8 +86,8 @@ public:
     // `fd`: a stream socket to a xenstored, or an open /dev/xen/xenbus.
     static Result<Store> adopt(Fd fd);
 
-    // How long one request may take, default 5 s. (Through /dev/xen/xenbus, watch() and unwatch() wait in the kernel
-    // without a limit; every other request obeys it.)
+    // How long one request may take, or a number of them that is sent together, default 5 s. (Through /dev/xen/xenbus,
+    // watch() and unwatch() wait in the kernel without a limit; every other request obeys it.)
     void set_deadline(std::chrono::milliseconds deadline) { deadline_ = deadline; }
 
     // Runs `body` in a transaction and commits it. A conflict (EAGAIN) runs `body` again, at most 32 times, so it must
@@ -104,10 +117,12 @@ public:
 private:
     friend class Transaction;
     explicit Store(Fd fd) : fd_(std::move(fd)) {}
-    Result<std::string> exchange(wire::Type type, std::string payload) override {
-        return exchange(type, 0, std::move(payload));
+    Result<Answers> exchange(wire::Type type, std::vector<std::string> payloads) override {
+        return exchange(type, 0, std::move(payloads));
     }
-    Result<std::string> exchange(wire::Type type, std::uint32_t transaction, std::string payload);
+    Result<Answers> exchange(wire::Type type, std::uint32_t transaction, std::vector<std::string> payloads);
+    Result<std::string> exchange_one(wire::Type type, std::uint32_t transaction, std::string payload);
+    Status gather(wire::Type type, std::size_t count, std::chrono::steady_clock::time_point deadline, Answers& answers);
     Status send(std::string_view bytes, std::chrono::steady_clock::time_point deadline);
     Status receive(); // what is there now; never blocks
     Status wait(short events, std::chrono::steady_clock::time_point deadline) const;
@@ -118,8 +133,9 @@ private:
     Fd fd_;
     std::chrono::milliseconds deadline_{5000};
     std::uint32_t last_request_ = 0;
-    std::string received_; // not yet a whole message
-    std::optional<wire::Message> reply_;
+    std::uint32_t awaited_ = 0; // how many requests, the last one included, are not answered yet
+    std::string received_;      // not yet a whole message
+    std::deque<wire::Message> replies_;
     std::deque<WatchEvent> events_;
     std::vector<WatchEvent> watches_; // what is registered
 };

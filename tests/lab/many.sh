@@ -15,16 +15,17 @@ say "$count clients start"
 names=()
 for ((i = 0; i < count; i++)); do
   names+=("many$i")
+  # Addresses of their own: QEMU's DHCP server knows sixteen clients at most (NB_BOOTP_CLIENTS in libslirp).
   dom0 bulkhead create /root/cfg/client.cfg "name=\"many$i\"" 'memory=96' \
     "vif=[\"mac=00:16:3e:00:01:$(printf %02x "$i"),backend=ndvm\"]" \
-    'cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=stream client.pace=1 client.wait=600"' 2>/dev/null
+    'cmdline="console=hvc0 panic=-1 rodata=off client.ip=10.0.2.'$((120 + i))'/24 client.test=stream client.pace=1 client.wait=600"' 2>/dev/null
   stamp "many$i" ' stream seq=' 300 >/dev/null # side by side they would take each other's two emulated processors
 done
 dom0 bulkhead driverdomain show ndvm | grep -E 'xenstore|room' || true
 await_spare
 
 say "the driver domain dies"
-for name in "${names[@]}"; do stream_number "$name"; done >"$work/before"
+for name in "${names[@]}"; do echo "$(stream_number "$name")"; done >"$work/before"
 dom0 xl destroy ndvm
 await_returns ndvm 1
 equal "domain id" "$(dom0 bulkhead domid ndvm)" "$ndvm"

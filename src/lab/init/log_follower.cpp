@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <poll.h>
+#include <set>
 #include <string_view>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -30,19 +31,26 @@ Status LogFollower::start() {
     loop_.watch(inotify_.get(), POLLIN, [this](short) {
         alignas(inotify_event) char buffer[8192];
         ssize_t got = 0;
+        std::set<std::string> changed; // each file is read once, however often it was written to
+        bool lost = false;
         while ((got = ::read(inotify_.get(), buffer, sizeof buffer)) > 0) {
             for (ssize_t at = 0; at < got;) {
                 const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
                 at += static_cast<ssize_t>(sizeof *event + event->len);
+                lost = lost || (event->mask & IN_Q_OVERFLOW) != 0;
                 const auto folder = folders_.find(event->wd);
-                if (folder == folders_.end() || event->len == 0 || files_.size() >= file_limit) continue;
+                if (folder == folders_.end() || event->len == 0) continue;
                 const std::string_view name(event->name);
                 if (name.size() > 4 && name.substr(name.size() - 4) == ".log") {
-                    files_.try_emplace(folder->second + "/" + std::string(name));
+                    changed.insert(folder->second + "/" + std::string(name));
                 }
             }
         }
-        copy_all();
+        for (const std::string& path : changed) {
+            if (files_.size() < file_limit) files_.try_emplace(path);
+            if (const auto file = files_.find(path); file != files_.end()) copy(path, file->second);
+        }
+        if (lost || behind_) copy_all();
     });
     return {};
 }
@@ -55,6 +63,7 @@ Status LogFollower::follow(const std::string& folder) {
 }
 
 void LogFollower::copy_all() {
+    behind_ = false;
     for (auto& [path, file] : files_) copy(path, file);
 }
 
@@ -80,6 +89,7 @@ void LogFollower::copy(const std::string& path, File& file) {
         }
         outlet_.write(lines);
     }
+    behind_ = behind_ || outlet_.full();
     // The writer appends (O_APPEND), so it goes on at the new end. What it adds right now could be lost: only log text.
     if (file.position > keep_limit && ::ftruncate(log.get(), 0) == 0) file.position = 0;
 }

@@ -22,7 +22,6 @@ public:
 
     Status start();
     Status follow(const std::string& folder); // which must exist
-    void copy_all();                          // also what came while the outlet was full
 
 private:
     struct File {
@@ -31,12 +30,14 @@ private:
     };
 
     void copy(const std::string& path, File& file);
+    void copy_all();
 
     Loop& loop_;
     Outlet& outlet_;
     Fd inotify_;
     std::map<int, std::string> folders_; // by inotify watch
     std::map<std::string, File> files_;  // by path
+    bool behind_ = false;                // something was left where it is because the outlet was full
 };
 
 } // namespace bulkhead::lab

@@ -72,6 +72,55 @@ TEST_F(StoreTest, PermissionsThereAndBack) {
     EXPECT_EQ(store.set_permissions("/x", {}).error().code, EINVAL);
 }
 
+TEST_F(StoreTest, ManyNodesAtOnce) {
+    Store store = open();
+    std::vector<std::pair<std::string, std::string>> nodes;
+    std::vector<std::string> paths;
+    for (int i = 0; i < 100; ++i) { // more than are sent ahead of the answers
+        nodes.emplace_back("/many/" + std::to_string(i), "value " + std::to_string(i));
+        paths.push_back(nodes.back().first);
+    }
+    ASSERT_TRUE(store.write_each(nodes));
+    paths.insert(paths.begin() + 50, "/many/none");
+    const auto values = store.read_each(paths);
+    ASSERT_TRUE(values);
+    ASSERT_EQ(values->size(), 101U);
+    EXPECT_EQ((*values)[49], "value 49");
+    EXPECT_EQ((*values)[50], std::nullopt);
+    EXPECT_EQ((*values)[100], "value 99");
+    const std::vector<Permission> wanted{{1, false, false}, {2, true, false}};
+    ASSERT_TRUE(store.set_permissions_each(paths, wanted)) << "one that is not there is passed over";
+    EXPECT_EQ(*store.permissions("/many/0"), wanted);
+    EXPECT_EQ(*store.permissions("/many/99"), wanted);
+    EXPECT_TRUE(store.read_each({})->empty());
+    EXPECT_TRUE(store.write_each({}));
+}
+
+TEST_F(StoreTest, OneRefusedNodeAmongManyIsNamed) {
+    server.add_domain(3);
+    Store store = open(3);
+    server.add_domain(4);
+    const auto refused = store.write_each({{"data/a", "1"}, {"/local/domain/4/data/x", "1"}, {"data/b", "1"}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, EACCES);
+    EXPECT_EQ(refused.error().message, "xenstore: writing /local/domain/4/data/x: Permission denied");
+    EXPECT_EQ(store.read_each({"data/a", "a b"}).error().code, EINVAL);
+    EXPECT_EQ(store.write_each({{"data/c", std::string(5000, 'x')}}).error().code, E2BIG);
+    EXPECT_EQ(*store.read("data/b"), "1") << "the answers to what came after it were taken too";
+}
+
+TEST_F(StoreTest, ManyNodesInATransactionCommitTogether) {
+    Store store = open();
+    int runs = 0;
+    ASSERT_TRUE(store.transaction([&](Transaction& now) -> Status {
+        TRY(now.write_each({{"/t/a", "1"}, {"/t/b", "2"}}));
+        if (++runs == 1) server.write("/t/a", "other");
+        return {};
+    }));
+    EXPECT_EQ(runs, 2);
+    EXPECT_EQ(server.read("/t/b"), "2");
+}
+
 TEST_F(StoreTest, LongDirectoriesComeInParts) {
     Store store = open();
     std::vector<std::string> names;
