@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 [ "$rounds" -le 3 ] || rounds=3 # the deaths within ten minutes that Bulkhead answers at once
 test='cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=gaps"'
-crashing='cmdline="console=hvc0 panic=-1 rodata=off sysrq_always_enabled"'
+crashing='cmdline="console=hvc0 panic=-1 rodata=off sysrq_always_enabled swiotlb=1024"'
 
 start_client() { # TOOL: a client that pings; its console is file descriptor $console from here on
   domains+=(client)

@@ -6,6 +6,7 @@
 #include "image/elf.hpp"
 #include "image/nic_table.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -67,11 +68,16 @@ Result<BuiltImage> build_ndvm(const NdvmOptions& options) {
     ModuleChoice choice;
     choice.load = service_modules;
     choice.present = TRY(nic_modules(tree, options.nics));
+    // Of all drivers those that fit are loaded once the card is seen. A chosen one is loaded before: while the PCI bus
+    // is still being scanned, and for a spare before it is saved.
+    if (std::find(options.nics.begin(), options.nics.end(), "all") == options.nics.end())
+        choice.load.insert(choice.load.end(), choice.present.begin(), choice.present.end());
 
     nlohmann::json inputs = describe_inputs(options, sources, packages);
     inputs["agent"] = {{"sha256", sha256(agent)}};
     inputs["debug_shell"] = options.debug_shell;
     inputs["drivers"] = choice.present;
+    inputs["load"] = choice.load;
     if (Result<BuiltImage> current = find_current(options, inputs)) return current;
 
     Initramfs initramfs;

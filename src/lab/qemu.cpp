@@ -52,8 +52,10 @@ std::vector<std::string> qemu_arguments(const LabOptions& options, Accelerator a
     // restrict=on: the guests reach the network that QEMU plays, and nothing of this machine or beyond.
     add("-netdev", "user,id=outside,net=10.0.2.0/24,restrict=on,guestfwd=tcp:10.0.2.100:7-cmd:cat");
     std::string nic = nic_device(options.nic) + ",netdev=outside,addr=02.0,mac=" + nic_mac;
-    // Without them a virtio device bypasses the IOMMU, and a driver domain's addresses would mean nothing to it.
-    if (options.nic == "virtio") nic += ",disable-legacy=on,iommu_platform=on";
+    // Without the first two a virtio device bypasses the IOMMU, and a driver domain's addresses would mean nothing to
+    // it. A card that reports its link's state is used up to a second late: virtnet_probe() in Linux says "no carrier"
+    // and "carrier" before anyone can open it, and the kernel's link watch handles one such change a second.
+    if (options.nic == "virtio") nic += ",disable-legacy=on,iommu_platform=on,status=off";
     nic += ",romfile="; // nobody boots from it, and its package (ipxe-qemu) need not be there
     add("-device", nic);
 

@@ -56,7 +56,7 @@ TEST(Qemu, EveryNicModel) {
     options.nic = "virtio";
     EXPECT_THAT(values(qemu_arguments(options, Accelerator::tcg), "-device"),
                 Contains(HasSubstr("virtio-net-pci,netdev=outside,addr=02.0,mac=52:54:00:12:34:56,disable-legacy=on,"
-                                   "iommu_platform=on")));
+                                   "iommu_platform=on,status=off")));
 }
 
 TEST(Qemu, OptionsReachTheCommandLine) {
