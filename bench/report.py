@@ -89,7 +89,7 @@ def main(arguments):
     widths = [max(len(row[i]) for row in table) for i in range(6)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-    print("\nMedian (min..max) of alternating rounds. The machine is emulated: its milliseconds mean nothing, the ratios count;\n"
+    print("\nMedian (min..max) of the rounds. The machine is emulated: its milliseconds mean nothing, the ratios count;\n"
           "above 1 we are faster or smaller than the peer.")
 
 

@@ -177,6 +177,17 @@ Status await_ready(xen::Context& xen, xen::Store& store, const RebirthOrder& ord
     return status;
 }
 
+// The domain could not be completed and libxl has removed its nodes; what was handed over may have come after that. Not
+// if the id is somebody else's by now.
+void remove_late_nodes(xen::Context& xen, xen::Store& store, unsigned domain, const HandOver& hand_over) {
+    hand_over.wait();
+    const auto domains = xen::list_domains(xen);
+    if (!domains || std::any_of(domains->begin(), domains->end(), [=](const auto& d) { return d.id == domain; }))
+        return;
+    if (const Status removed = store.remove("/local/domain/" + std::to_string(domain)); !removed)
+        log::warning(removed.error().message);
+}
+
 // The half of the work that needs the new domain running.
 Status connect(xen::Context& xen, xen::Store& store, const RebirthOrder& order, const RebirthHooks& hooks,
                HandOver& hand_over, RebirthReport& report) {
@@ -247,8 +258,7 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
         };
         auto created = create(xen, store, order, hooks, started, report.from_spare);
         if (!created) {
-            hand_over.wait(); // what it wrote may have come after libxl had removed the domain's nodes
-            if (hand_over.begun()) (void)store.remove("/local/domain/" + std::to_string(order.domain));
+            if (hand_over.begun()) remove_late_nodes(xen, store, order.domain, hand_over);
             return tl::unexpected(created.error());
         }
         report.domain = created->domain;

@@ -33,7 +33,8 @@ json describe(const VifReport& report) {
 
 std::string print_report(const RebirthReport& report) {
     json steps = json::object();
-    for (const StepTime& step : report.steps) steps[step.step] = step.took.count();
+    // A step may have been done twice: a spare that could not be completed, then a boot.
+    for (const StepTime& step : report.steps) steps[step.step] = steps.value(step.step, 0L) + step.took.count();
     json vifs = json::array();
     for (const VifReport& vif : report.vifs) vifs.push_back(describe(vif));
     return json_line({{"id", report.domain},

@@ -20,7 +20,10 @@ using Clock = std::chrono::steady_clock;
 using wire::Type;
 
 constexpr int transaction_attempts = 32;
-constexpr std::size_t requests_ahead = 32; // at 4 KiB at most they fit into a socket's buffer
+// At 4 KiB at most they fit into a socket's buffer. /dev/xen/xenbus must have its answer before the next request: the
+// kernel sends a request some time after the write, from a buffer that the next write overwrites
+// (xenbus_dev_frontend.c, xenbus_file_write; xenbus_xs.c, xenbus_dev_request_and_reply).
+constexpr std::size_t requests_ahead_of_socket = 32;
 
 // Some replies end with a NUL on the wire.
 std::string_view until_nul(std::string_view text) {
@@ -73,7 +76,9 @@ Result<Store> Store::open() {
 Result<Store> Store::adopt(Fd fd) {
     const int flags = ::fcntl(fd.get(), F_GETFL);
     if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) return fail_errno("xenstore connection");
-    return Store(std::move(fd));
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return fail_errno("xenstore connection");
+    return Store(std::move(fd), S_ISSOCK(info.st_mode) ? requests_ahead_of_socket : 1);
 }
 
 Status Store::transaction(const std::function<Status(Transaction&)>& body) {
@@ -155,9 +160,9 @@ Result<std::optional<WatchEvent>> Store::wait_event(Clock::time_point deadline) 
 Result<Nodes::Answers> Store::exchange(Type type, std::uint32_t transaction, std::vector<std::string> payloads) {
     Answers answers;
     answers.reserve(payloads.size());
-    for (std::size_t first = 0; first < payloads.size(); first += requests_ahead) {
+    for (std::size_t first = 0; first < payloads.size(); first += ahead_) {
         const auto deadline = Clock::now() + deadline_;
-        const std::size_t count = std::min(requests_ahead, payloads.size() - first);
+        const std::size_t count = std::min(ahead_, payloads.size() - first);
         std::string bytes;
         for (std::size_t i = 0; i < count; ++i) {
             bytes += TRY(wire::encode({type, ++last_request_, transaction, std::move(payloads[first + i])}));

@@ -43,7 +43,8 @@ public:
     Result<std::vector<Permission>> permissions(std::string_view path);
     Status set_permissions(std::string_view path, const std::vector<Permission>& permissions);
 
-    // The same for many nodes, sent ahead of the answers: one wait for all instead of one for each.
+    // The same for many nodes. Over a socket they are sent ahead of the answers: one wait for many instead of one for
+    // each.
     Result<std::vector<std::optional<std::string>>> read_each(const std::vector<std::string>& paths); // as read_if()
     // The first error; what comes after it may have been written all the same.
     Status write_each(const std::vector<std::pair<std::string, std::string>>& nodes);
@@ -116,7 +117,7 @@ public:
 
 private:
     friend class Transaction;
-    explicit Store(Fd fd) : fd_(std::move(fd)) {}
+    Store(Fd fd, std::size_t ahead) : fd_(std::move(fd)), ahead_(ahead) {}
     Result<Answers> exchange(wire::Type type, std::vector<std::string> payloads) override {
         return exchange(type, 0, std::move(payloads));
     }
@@ -131,6 +132,7 @@ private:
     Error lost(Error error);
 
     Fd fd_;
+    std::size_t ahead_; // how many requests may be on their way together
     std::chrono::milliseconds deadline_{5000};
     std::uint32_t last_request_ = 0;
     std::uint32_t awaited_ = 0; // how many requests, the last one included, are not answered yet

@@ -25,7 +25,7 @@ dom0 bulkhead driverdomain show ndvm | grep -E 'xenstore|room' || true
 await_spare
 
 say "the driver domain dies"
-for name in "${names[@]}"; do echo "$(stream_number "$name")"; done >"$work/before"
+for name in "${names[@]}"; do stream_number "$name"; done >"$work/before"
 dom0 xl destroy ndvm
 await_returns ndvm 1
 equal "domain id" "$(dom0 bulkhead domid ndvm)" "$ndvm"

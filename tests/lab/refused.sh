@@ -2,7 +2,11 @@
 # again, the reason is told, and the other client keeps its connection.
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/returns.sh"
-leave_with='eval leave; dom0 bulkhead destroy ndvm >/dev/null 2>&1 || true'
+end() {
+  leave
+  dom0 bulkhead destroy ndvm >/dev/null 2>&1 || true
+}
+leave_with=end
 dom0 bulkhead create /root/cfg/ndvm.cfg 'spare=0'
 start_stream sound 00:16:3e:00:00:91
 start_stream broken 00:16:3e:00:00:92

@@ -33,7 +33,7 @@ await_spare() { await_event ndvm '"event":"(spare|no-spare)"' 1; }
 
 # The last number that came back to the client.
 stream_number() {
-  "$BULKHEAD" lab log --name "$LAB" --guest "$1" | grep -aoE ' stream seq=[0-9]+' | tail -n 1 | tr -dc 0-9
+  "$BULKHEAD" lab log --name "$LAB" --guest "$1" </dev/null | grep -aoE ' stream seq=[0-9]+' | tail -n 1 | grep -oE '[0-9]+'
 }
 
 # stream_goes_on NAME [MORE]: numbers beyond the present one come back, in order, on the same connection.

@@ -79,6 +79,20 @@ TEST_F(AgentUplink, WaitsForItsCardAndTakesItWhenItComes) {
     EXPECT_EQ(link("eth0").master, link("xenbr0").index);
 }
 
+TEST_F(AgentUplink, SaysWhenThePciFrontendHasClosed) {
+    start("");
+    ASSERT_TRUE(published("state", "starting"));
+    const std::string state = home + "device/pci/0/state";
+    server.write(state, "1");
+    server.write(state, "3");
+    let_it_work();
+    EXPECT_EQ(read("data/bulkhead/state"), "starting");
+    server.write(state, "5");
+    ASSERT_TRUE(server.wait_until([&] { return read("data/bulkhead/state").starts_with("failed: the PCI frontend"); }));
+    server.write(state, "1"); // the toolstack gives it another one
+    EXPECT_TRUE(published("state", "starting"));
+}
+
 TEST_F(AgentUplink, OneCardIsTheUplinkAndStaysIt) {
     plug("eth0");
     plug("eth1");

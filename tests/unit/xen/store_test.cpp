@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace bulkhead::xen {
@@ -94,6 +97,28 @@ TEST_F(StoreTest, ManyNodesAtOnce) {
     EXPECT_EQ(*store.permissions("/many/99"), wanted);
     EXPECT_TRUE(store.read_each({})->empty());
     EXPECT_TRUE(store.write_each({}));
+}
+
+// As /dev/xen/xenbus needs it. A terminal is a device that lets the test see what was written.
+TEST_F(StoreTest, ADeviceGetsOneRequestAtATime) {
+    const Fd peer(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(peer && ::grantpt(peer.get()) == 0 && ::unlockpt(peer.get()) == 0);
+    Fd device(::open(::ptsname(peer.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(device);
+    termios raw{};
+    ::cfmakeraw(&raw);
+    ASSERT_EQ(::tcsetattr(device.get(), TCSANOW, &raw), 0);
+    Store store = std::move(*Store::adopt(std::move(device)));
+    store.set_deadline(50ms);
+    EXPECT_EQ(store.read_each({"/a", "/b", "/c"}).error().code, ETIMEDOUT);
+    char buffer[256];
+    const ssize_t got = ::read(peer.get(), buffer, sizeof buffer);
+    ASSERT_GT(got, 0);
+    std::string bytes(buffer, static_cast<std::size_t>(got));
+    const auto message = wire::take(bytes);
+    ASSERT_TRUE(message && *message);
+    EXPECT_EQ((*message)->payload, wire::strings({"/a"}));
+    EXPECT_TRUE(bytes.empty()) << "the second went out before the first was answered";
 }
 
 TEST_F(StoreTest, OneRefusedNodeAmongManyIsNamed) {
