@@ -1,6 +1,7 @@
 #include "domain/create.hpp"
 
 #include "base/file.hpp"
+#include "domain/end.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
 #include "domain/policy.hpp"
@@ -257,7 +258,7 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
     Status complete = check_plugged(store, domain, spec, backends);
     if (complete) complete = start(xen, request, domain, devices_later, hooks);
     if (!complete) {
-        (void)xen::destroy_domain(xen, domain);
+        (void)end_domain(xen, domain);
         return tl::unexpected(Error{"domain '" + spec.name + "': " + complete.error().message, complete.error().code});
     }
     return Created{

@@ -24,7 +24,7 @@ public:
     virtual void gone(const std::string& uuid) = 0;
     // Whether it is one of the keeper's and serves.
     [[nodiscard]] virtual bool ready(const std::string& uuid) const = 0;
-    // Frozen by an administrator, or running again.
+    // Frozen by an administrator or being destroyed, so that its silence is no death; or running again.
     virtual void paused(const std::string& uuid, bool paused) = 0;
 };
 

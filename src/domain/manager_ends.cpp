@@ -1,5 +1,6 @@
 // The half of Manager that deals with ends: of domains, and of daemons and workers that died in the middle.
 #include "base/log.hpp"
+#include "domain/end.hpp"
 #include "domain/manager.hpp"
 #include "domain/names.hpp"
 #include "domain/undo.hpp"
@@ -31,7 +32,7 @@ Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen
         std::strftime(suffix, sizeof suffix, "-%Y%m%dT%H%MZ", ::gmtime_r(&now, &utc)); // as xl names them
         return xen::preserve_domain(xen, domain, name, suffix);
     }
-    return xen::destroy_domain(xen, domain);
+    return end_domain(xen, domain);
 }
 
 } // namespace
@@ -380,10 +381,11 @@ Result<Workers::Id> Manager::destroy(const std::string& wanted, Reply reply) {
         operation = *begun;
         managed->second.timer.reset();
         managed->second.leaving = managed->second.acting = true;
+        if (keeper_ != nullptr) keeper_->paused(uuid, true); // from now on its silence is no death
     }
     const auto body = [uuid](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         const auto found = find_domain(TRY(xen::list_domains(xen)), uuid);
-        if (found) TRY(xen::destroy_domain(xen, found->id));
+        if (found) TRY(end_domain(xen, found->id));
         return std::string("{}");
     };
     Reply inner = reply;
@@ -410,6 +412,7 @@ void Manager::stay(const std::string& uuid, bool was_acting, const Error& error)
     Managed& managed = managed_.at(uuid);
     managed.leaving = false;
     managed.acting = was_acting;
+    if (keeper_ != nullptr) keeper_->paused(uuid, false);
     if (managed.remaking) answer_remake(uuid, tl::unexpected(error));
 }
 

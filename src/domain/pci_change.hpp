@@ -26,9 +26,9 @@ Status detach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::P
 // was left: afterwards the domain has no right to it, no node tells of it, and it is assignable.
 Status withdraw_pcis(xen::Context& xen, unsigned domain, std::string_view addresses);
 
-// Takes all devices from a domain that is paused or dead and is about to be destroyed, without asking it: libxl would
-// wait 10 s for its pcifront. A device that it was still using finds no memory any more (the IOMMU blocks it);
-// xen-pciback resets it when its back end goes, and libxl again before the next domain gets it.
+// Takes all devices from a domain that is paused or dead and is about to be destroyed, without asking it. A device that
+// it was still using finds no memory any more (the IOMMU blocks it); xen-pciback resets it when its back end goes, and
+// libxl again before the next domain gets it.
 Status abandon_pcis(xen::Context& xen, unsigned domain);
 
 // Which domain has the device, by xenstore: pciback holds it for all of them.

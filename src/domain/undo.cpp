@@ -1,5 +1,6 @@
 #include "domain/undo.hpp"
 
+#include "domain/end.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
 #include "xen/domain.hpp"
@@ -30,7 +31,7 @@ Status take_back(xen::Context& xen, const Operation& operation) {
     if (operation.verb == "pci-attach" || operation.verb == "pci-detach") {
         return withdraw_pcis(xen, found->id, operation.detail);
     }
-    return xen::destroy_domain(xen, found->id);
+    return end_domain(xen, found->id);
 }
 
 } // namespace bulkhead::domain

@@ -2,9 +2,9 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "domain/end.hpp"
 #include "domain/local_backends.hpp"
 #include "domain/names.hpp"
-#include "domain/pci_change.hpp"
 #include "domain/policy.hpp"
 #include "driverdomain/fallback.hpp"
 #include "driverdomain/spare.hpp"
@@ -37,18 +37,14 @@ private:
 };
 
 // Whatever lives under the UUID, whole or half-made.
-Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order, const RebirthHooks& hooks) {
+Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order) {
     const auto found = domain::find_domain(TRY(xen::list_domains(xen)), order.request.uuid);
     if (!found) return {};
     if (order.dump_core) {
         if (const Status dumped = xen::dump_core(xen, found->id, order.name); !dumped)
             log::warning(dumped.error().message);
     }
-    // It must not touch its devices while they are taken away; one that has shut down cannot.
-    (void)xen::pause_domain(xen, found->id);
-    if (const Status taken = domain::abandon_pcis(xen, found->id); !taken)
-        hooks.progress("its devices are taken by libxl, which may take longer: " + taken.error().message);
-    return xen::destroy_domain(xen, found->id);
+    return domain::end_domain(xen, found->id);
 }
 
 // Gives the clients' vifs to the new domain: a thread of its own, because libxl is busy meanwhile with the domain's
@@ -249,7 +245,7 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
         report.domain = living->id;
     } else {
         TRY(hooks.intent(Step::destroy));
-        TRY(destroy_by_uuid(xen, order, hooks));
+        TRY(destroy_by_uuid(xen, order));
         watch.lap("destroy");
         TRY(hooks.intent(Step::create));
         const auto started = [&](unsigned domain) {
@@ -267,7 +263,7 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
         TRY(hooks.intent(Step::connect));
     }
     if (const Status connected = connect(xen, store, order, hooks, hand_over, report); !connected) {
-        (void)xen::destroy_domain(xen, report.domain);
+        (void)domain::end_domain(xen, report.domain);
         if (report.from_spare) (void)SpareStore(order.spares).drop(order.request.uuid); // it may be to blame
         return tl::unexpected(connected.error());
     }

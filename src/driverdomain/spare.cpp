@@ -3,6 +3,7 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "domain/end.hpp"
 #include "xen/domain.hpp"
 #include "xen/save.hpp"
 #include "xen/store.hpp"
@@ -94,7 +95,7 @@ Result<bool> SpareStore::make(xen::Context& xen, const domain::CreateRequest& re
     xen::Store store = TRY(xen::Store::open());
     Status saved = await_booted(store, made.domain);
     if (saved) saved = save(xen, made.domain, partial);
-    const Status destroyed = xen::destroy_domain(xen, made.domain);
+    const Status destroyed = domain::end_domain(xen, made.domain);
     if (saved && !destroyed) saved = destroyed;
     if (!saved) {
         ::unlink(partial.c_str());
