@@ -57,12 +57,18 @@ std::string module_name(std::string_view name) {
 Result<ModuleIndex> parse_module_index(std::string_view text) {
     ModuleIndex index;
     TRY(for_lines(text, [&index](const std::vector<std::string_view>& found) -> Status {
-        if (found.size() != 3) return fail("expected 'NAME PATH DEPENDENCIES'");
+        if (found.size() < 3) return fail("expected 'NAME PATH DEPENDENCIES [PARAMETER...]'");
         const std::string name = TRY(checked_name(found[0]));
         if (!valid_module_path(found[1])) {
             return fail("'" + printable(found[1], 80) + "' is not an absolute path without '..'");
         }
-        Module module{std::string(found[1]), {}};
+        Module module{std::string(found[1]), {}, {}};
+        for (std::size_t i = 3; i < found.size(); ++i) {
+            const std::size_t equals = found[i].find('=');
+            if (equals == 0 || equals == std::string_view::npos)
+                return fail("'" + printable(found[i], 80) + "' is not a parameter 'KEY=VALUE'");
+            module.parameters += (i == 3 ? "" : " ") + std::string(found[i]);
+        }
         if (found[2] != "-") {
             for (const std::string_view part : split(found[2], ',')) {
                 module.dependencies.push_back(TRY(checked_name(part)));
@@ -136,7 +142,7 @@ Status ModuleLoader::insert_once(std::string_view name) {
     if (module == index_.end()) {
         return fail("module " + printable(name, 80) + " is needed but is not in this image", ENOENT);
     }
-    TRY(context(insert_(module->second.path), "loading module " + module->first));
+    TRY(context(insert_(module->second.path, module->second.parameters), "loading module " + module->first));
     loaded_.emplace_back(name);
     return {};
 }
@@ -164,11 +170,11 @@ Result<std::size_t> ModuleLoader::load_for(const std::string& modalias) {
     return names.size();
 }
 
-Status ModuleLoader::insert_module(const std::string& path) {
+Status ModuleLoader::insert_module(const std::string& path, const std::string& parameters) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) return fail_errno(path);
     // glibc has no wrapper. Debian's modules are not compressed, so the kernel takes the file as it is.
-    if (::syscall(SYS_finit_module, file.get(), "", 0) != 0 && errno != EEXIST) return fail_errno(path);
+    if (::syscall(SYS_finit_module, file.get(), parameters.c_str(), 0) != 0 && errno != EEXIST) return fail_errno(path);
     return {};
 }
 

@@ -1,7 +1,9 @@
 // Kernel modules of a service VM's or the lab dom0's initramfs, without modprobe: bulkhead writes the index when it
 // builds the image (src/image), the init loads from it.
 //
-//     /lib/bulkhead/modules   "NAME PATH DEP,DEP,..." or "NAME PATH -": all modules to load before NAME, in order
+//     /lib/bulkhead/modules   "NAME PATH DEP,DEP,..." or "NAME PATH -": all modules to load before NAME, in order;
+//     after
+//                             that the module's parameters, "KEY=VALUE"
 //     /lib/bulkhead/load      names to load at start, one per line, in order
 //     /lib/bulkhead/aliases   "PATTERN NAME": modules.alias patterns, matched with fnmatch(3)
 #pragma once
@@ -20,6 +22,7 @@ namespace bulkhead {
 struct Module {
     std::string path;                      // absolute, without ".."
     std::vector<std::string> dependencies; // in the order of loading
+    std::string parameters;                // "KEY=VALUE KEY=VALUE"
 };
 using ModuleIndex = std::map<std::string, Module, std::less<>>;
 
@@ -42,7 +45,7 @@ std::string module_name(std::string_view name);
 // Loads modules with what they need, each at most once. Needs CAP_SYS_MODULE.
 class ModuleLoader {
 public:
-    using Insert = std::function<Status(const std::string& path)>;
+    using Insert = std::function<Status(const std::string& path, const std::string& parameters)>;
 
     // Reads DIRECTORY/{modules,load,aliases}; `aliases` and `load` may be missing. `insert` is replaced in tests.
     static Result<ModuleLoader> open(const std::string& directory, Insert insert = insert_module);
@@ -67,7 +70,7 @@ private:
     std::vector<std::string> loaded_;
     Insert insert_;
 
-    static Status insert_module(const std::string& path);
+    static Status insert_module(const std::string& path, const std::string& parameters);
 };
 
 } // namespace bulkhead

@@ -142,7 +142,9 @@ bool has_its_id(const RebirthOrder& order, unsigned domain) {
     return order.same_id && domain == order.domain;
 }
 
-Status await_ready(xen::Context& xen, xen::Store& store, const RebirthOrder& order, unsigned domain) {
+// `starting_will_do`: it cannot be ready yet, but its agent serves vifs.
+Status await_ready(xen::Context& xen, xen::Store& store, const RebirthOrder& order, unsigned domain,
+                   bool starting_will_do) {
     const std::string node = "/local/domain/" + std::to_string(domain) + "/data/bulkhead/state";
     TRY(store.watch(node, "ready"));
     TRY(store.watch("@releaseDomain", "ready"));
@@ -152,7 +154,7 @@ Status await_ready(xen::Context& xen, xen::Store& store, const RebirthOrder& ord
     for (;;) {
         const auto read = TRY(store.read_if(node));
         state = read ? printable(*read, 256) : "";
-        if (state == "ready") break;
+        if (state == "ready" || (starting_will_do && state == "starting")) break;
         if (state.starts_with("failed")) {
             status = fail("its agent says: " + state, EIO);
             break;
@@ -193,7 +195,10 @@ Status connect(xen::Context& xen, xen::Store& store, const RebirthOrder& order, 
     // Written while it still boots: netback finds them as soon as it is loaded.
     std::vector<ClientVif> vifs = TRY(same_id ? hand_over.finish(hooks.progress) : client_vifs(store, order.domain));
     watch.lap("hand over");
-    TRY(context(await_ready(xen, store, order, report.domain), "driver domain '" + order.name + "'"));
+    // In a chain, both may have died: the other one's return completes this one's uplink.
+    const bool waits = !report.pending.empty();
+    if (waits) hooks.progress("its own vif waits for another driver domain; its clients wait with it");
+    TRY(context(await_ready(xen, store, order, report.domain, waits), "driver domain '" + order.name + "'"));
     watch.lap("boot");
     if (same_id) {
         report.vifs = TRY(await_vifs(store, std::move(vifs), Clock::now() + order.connect_patience));

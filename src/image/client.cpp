@@ -23,7 +23,7 @@ Result<BuiltImage> build_client(const ImageOptions& options) {
     TRY(initramfs.add_symlink("/bin/sh", "busybox"));
     TRY(initramfs.add_file("/init", std::string(client_script), 0755));
     for (const char* role : {"/sbin/poweroff", "/sbin/udhcpc-event"}) TRY(initramfs.add_symlink(role, "../init"));
-    const ModuleChoice choice{{"xen_netfront", "xen_blkfront"}, {}};
+    const ModuleChoice choice{{"xen_netfront", "xen_blkfront"}, {}, {}};
     const std::vector<KernelModule> modules = TRY(add_modules(initramfs, sources.kernel.modules, choice));
     return write_image(options, "client", sources.kernel, initramfs, modules, inputs);
 }

@@ -135,7 +135,9 @@ Result<std::vector<KernelModule>> add_modules(Initramfs& image, const ModuleTree
     for (const KernelModule& module : modules) {
         TRY(image.add_file(module.path, TRY(read_module(module.source))));
         index += module.name + " " + module.path + " " +
-                 (module.dependencies.empty() ? "-" : join(module.dependencies, ",")) + "\n";
+                 (module.dependencies.empty() ? "-" : join(module.dependencies, ","));
+        const auto parameters = choice.parameters.find(module.name);
+        index += parameters == choice.parameters.end() ? "\n" : " " + parameters->second + "\n";
         if (present.count(module.name) == 0) continue;
         for (const std::string& pattern : module.aliases) {
             // An alias of one word for one kind of device; others ("snd-card-*") are for modprobe's own use.

@@ -46,8 +46,9 @@ private:
 
 // What goes into an image. /lib/bulkhead/load lists `load` (without built-ins), `present` are there for the aliases.
 struct ModuleChoice {
-    std::vector<std::string> load;    // loaded at start, in this order
-    std::vector<std::string> present; // loaded when a device asks for them
+    std::vector<std::string> load;                 // loaded at start, in this order
+    std::vector<std::string> present;              // loaded when a device asks for them
+    std::map<std::string, std::string> parameters; // "KEY=VALUE KEY=VALUE" by the name of the module
 };
 
 // Adds the .ko files and /lib/bulkhead/{modules,load,aliases} (formats: docs/image.md); the aliases are those of

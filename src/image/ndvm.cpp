@@ -73,11 +73,16 @@ Result<BuiltImage> build_ndvm(const NdvmOptions& options) {
     if (std::find(options.nics.begin(), options.nics.end(), "all") == options.nics.end())
         choice.load.insert(choice.load.end(), choice.present.begin(), choice.present.end());
 
+    // In a chain. A frame that comes from a client lies in pages which that client granted, and a domain cannot grant
+    // on what was granted to it: netfront must copy, which is what it does when its backend is not trusted (XSA-403).
+    choice.parameters["xen_netfront"] = "trusted=0";
+
     nlohmann::json inputs = describe_inputs(options, sources, packages);
     inputs["agent"] = {{"sha256", sha256(agent)}};
     inputs["debug_shell"] = options.debug_shell;
     inputs["drivers"] = choice.present;
     inputs["load"] = choice.load;
+    inputs["parameters"] = choice.parameters;
     if (Result<BuiltImage> current = find_current(options, inputs)) return current;
 
     Initramfs initramfs;

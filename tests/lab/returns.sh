@@ -4,10 +4,11 @@ streams=
 leave() { for client in $streams; do dom0 bulkhead destroy "$client" >/dev/null 2>&1 || true; done; }
 leave_with=leave
 
-# start_stream NAME MAC: a client of a name that was never used in this lab, with one TCP connection through the NDVM that lasts as long as the client.
+# start_stream NAME MAC [BACKEND] [SETTING...]: a client of a name that was never used in this lab, with one TCP connection
+# through its driver domain that lasts as long as the client.
 start_stream() {
   streams="$streams $1"
-  dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" "vif=[\"mac=$2,backend=ndvm\"]" \
+  dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" "vif=[\"mac=$2,backend=${3:-ndvm}\"]" "${@:4}" \
     'cmdline="console=hvc0 panic=-1 rodata=off client.ip=dhcp client.test=stream"'
   stamp "$1" ' stream seq=' 120 >/dev/null
 }

@@ -15,7 +15,7 @@ constexpr const char* index_text = "# comment\n"
                                    "llc /lib/modules/6.1/llc.ko -\n"
                                    "stp /lib/modules/6.1/stp.ko llc\n"
                                    "\n"
-                                   "xen_netback /lib/modules/6.1/xen-netback.ko -\n";
+                                   "xen_netback /lib/modules/6.1/xen-netback.ko - queues=2 debug=0\n";
 
 TEST(Modules, ParsesTheIndex) {
     const auto index = parse_module_index(index_text);
@@ -24,11 +24,13 @@ TEST(Modules, ParsesTheIndex) {
     EXPECT_EQ(index->at("bridge").path, "/lib/modules/6.1/bridge.ko");
     EXPECT_EQ(index->at("bridge").dependencies, (std::vector<std::string>{"llc", "stp"}));
     EXPECT_TRUE(index->at("llc").dependencies.empty());
+    EXPECT_EQ(index->at("xen_netback").parameters, "queues=2 debug=0");
+    EXPECT_EQ(index->at("llc").parameters, "");
 }
 
 TEST(Modules, RefusesBadLinesAndNamesThem) {
-    for (const char* bad : {"bridge /a", "bridge /a - more", "bridge a.ko -", "bridge /a/../b -", "br.idge /a -",
-                            "bridge /a llc,", "bridge /a ,", "x /a -\nx /b -"}) {
+    for (const char* bad : {"bridge /a", "bridge /a - more", "bridge /a - =1", "bridge a.ko -", "bridge /a/../b -",
+                            "br.idge /a -", "bridge /a llc,", "bridge /a ,", "x /a -\nx /b -"}) {
         EXPECT_FALSE(parse_module_index(bad)) << bad;
     }
     const auto twice = parse_module_index("x /a -\nx /b -");
@@ -61,8 +63,8 @@ protected:
     void TearDown() override { std::filesystem::remove_all(directory); }
     void put(const char* name, std::string_view text) { ASSERT_TRUE(write_file_atomic(directory / name, text)); }
     Result<ModuleLoader> open() {
-        return ModuleLoader::open(directory, [this](const std::string& path) -> Status {
-            inserted.push_back(path);
+        return ModuleLoader::open(directory, [this](const std::string& path, const std::string& parameters) -> Status {
+            inserted.push_back(parameters.empty() ? path : path + " " + parameters);
             if (path == broken) return fail_errno(path, ENOEXEC);
             return {};
         });
@@ -79,7 +81,8 @@ TEST_F(ModuleLoaderTest, LoadsDependenciesFirstAndEachOnce) {
     ASSERT_TRUE(loader->load("bridge"));
     ASSERT_TRUE(loader->load("xen-netback")) << "'-' and '_' are the same";
     EXPECT_EQ(inserted, (std::vector<std::string>{"/lib/modules/6.1/llc.ko", "/lib/modules/6.1/stp.ko",
-                                                  "/lib/modules/6.1/bridge.ko", "/lib/modules/6.1/xen-netback.ko"}));
+                                                  "/lib/modules/6.1/bridge.ko",
+                                                  "/lib/modules/6.1/xen-netback.ko queues=2 debug=0"}));
     EXPECT_EQ(loader->load("nothing").error().code, ENOENT);
 }
 
@@ -92,7 +95,7 @@ TEST_F(ModuleLoaderTest, LoadsWhatTheListSaysAndGoesOnAfterAFailure) {
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().message, "module bridge: loading module stp: /lib/modules/6.1/stp.ko: Exec format error "
                                     "(and 1 more)");
-    EXPECT_EQ(inserted.back(), "/lib/modules/6.1/xen-netback.ko");
+    EXPECT_EQ(inserted.back(), "/lib/modules/6.1/xen-netback.ko queues=2 debug=0");
 }
 
 TEST_F(ModuleLoaderTest, LoadsDriversByAlias) {
@@ -108,7 +111,8 @@ TEST_F(ModuleLoaderTest, ErrorsNameTheFile) {
     put("modules", "broken");
     const auto loader = open();
     ASSERT_FALSE(loader);
-    EXPECT_EQ(loader.error().message, directory.string() + "/modules: line 1: expected 'NAME PATH DEPENDENCIES'");
+    EXPECT_EQ(loader.error().message,
+              directory.string() + "/modules: line 1: expected 'NAME PATH DEPENDENCIES [PARAMETER...]'");
 }
 
 } // namespace

@@ -100,7 +100,9 @@ TEST_F(Tree, UnknownAndForeignModulesAreErrors) {
 
 TEST_F(Tree, TheImagesListsAreWhatTheAgentReads) {
     Initramfs image;
-    const auto modules = add_modules(image, open(), {{"xenbus-x", "bridge", "xen-netback"}, {"virtio_net", "r8169"}});
+    const auto modules = add_modules(
+        image, open(),
+        {{"xenbus-x", "bridge", "xen-netback"}, {"virtio_net", "r8169"}, {{"xen_netback", "max_queues=2 debug=1"}}});
     ASSERT_TRUE(modules) << modules.error().message;
     const std::string archive = *image.build(Compression::none);
     const auto content = [&](const std::string& name) { // the file's bytes stand behind its name, padded to 4
@@ -114,6 +116,8 @@ TEST_F(Tree, TheImagesListsAreWhatTheAgentReads) {
     ASSERT_TRUE(index) << index.error().message;
     EXPECT_EQ(index->size(), 7U);
     EXPECT_THAT(index->at("bridge").dependencies, ElementsAre("llc", "stp"));
+    EXPECT_EQ(index->at("xen_netback").parameters, "max_queues=2 debug=1");
+    EXPECT_EQ(index->at("bridge").parameters, "");
     EXPECT_TRUE(image.contains(index->at("realtek_phy").path));
     EXPECT_THAT(*parse_module_list(content("load")), ElementsAre("bridge", "xen_netback"));
     const auto aliases = parse_module_aliases(content("aliases"));
