@@ -45,9 +45,11 @@ std::string event_text(const json& event) {
     const json& detail = event["detail"];
     if (what == "died") return "died: " + detail.value("cause", "");
     if (what == "returned") {
+        const auto blocked = detail.value("blocked_dma", 0U);
         return "returned after " + seconds_text(detail["milliseconds"]) + " (" + detail.value("cause", "") + ": " +
                (detail.value("from_spare", false) ? "spare, " : "") + steps_text(detail["steps"]) +
-               "; vifs: " + std::to_string(detail["vifs"].size()) + ")";
+               "; vifs: " + std::to_string(detail["vifs"].size()) +
+               (blocked > 0 ? "; DMA blocked by the IOMMU: " + std::to_string(blocked) : "") + ")";
     }
     if (what == "not-returned") return "did not return: " + detail.value("error", "");
     if (what == "gave-up") return "gave up: it stays down";

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "config/vif.hpp"
+#include "domain/capacity.hpp"
 #include "domain/names.hpp"
 
 #include <algorithm>
@@ -116,18 +117,6 @@ Result<Backend> await_backend(xen::Context& xen, xen::Store& store, const std::s
     (void)store.unwatch("@releaseDomain", "domains");
     TRY(std::move(status));
     return find_backend(store, TRY(xen::list_domains(xen)), wanted, patience, progress);
-}
-
-std::optional<unsigned> room(const xen::Quota& quota) {
-    std::optional<unsigned> left;
-    const auto consider = [&left](const std::optional<xen::Use>& use, unsigned each) {
-        if (!use) return;
-        const unsigned fit = use->used < use->limit ? (use->limit - use->used) / each : 0;
-        left = std::min(left.value_or(fit), fit);
-    };
-    consider(quota.nodes, nodes_per_vif);
-    consider(quota.watches, watches_per_vif);
-    return left;
 }
 
 void complete(xen::NicSpec& nic, const Backend& backend) {

@@ -39,15 +39,6 @@ Result<std::optional<Backend>> ready_backend(xen::Store& store, const std::vecto
 Result<Backend> await_backend(xen::Context& xen, xen::Store& store, const std::string& wanted,
                               std::chrono::seconds patience, const Progress& progress);
 
-// Nodes and watches of one vif in xenstore that count as its driver domain's: libxl's and netback's nodes with their
-// folder, netback's watches on the other end, hotplug-status, rate and multicast filter
-// (drivers/net/xen-netback/xenbus.c of Linux 6.1).
-constexpr unsigned nodes_per_vif = 32;
-constexpr unsigned watches_per_vif = 4;
-
-// How many more vifs fit into what xenstored allows a domain; nullopt: it does not tell. Pure.
-std::optional<unsigned> room(const xen::Quota& quota);
-
 // Fills in what `nic` leaves open: the backend's id, and the agent's own bridge.
 void complete(xen::NicSpec& nic, const Backend& backend);
 

@@ -94,6 +94,7 @@ struct Workers::Worker {
     FrameReader reader;
     std::optional<Result<std::string>> result;
     bool expired = false;
+    bool stopped = false;
     Source readable, ended, deadline;
 
     ~Worker() {
@@ -149,6 +150,7 @@ void Workers::cancel(Id id) {
 void Workers::stop(Id id) {
     const auto found = workers_.find(id);
     if (found == workers_.end()) return;
+    found->second->stopped = true;
     ::kill(-found->second->pid, SIGKILL);
     ::kill(found->second->pid, SIGKILL); // it may not have made its group yet
 }
@@ -222,6 +224,8 @@ void Workers::ended(Id id, int status) {
                                   " s; it was stopped",
                               ETIMEDOUT),
                          true);
+    } else if (worker->stopped) {
+        worker->job.done(fail(name + ": stopped", ECANCELED), true);
     } else {
         const std::string how = WIFSIGNALED(status)
                                     ? std::string("killed by signal ") + std::to_string(WTERMSIG(status)) + " (" +

@@ -55,7 +55,7 @@ public:
     Result<Id> start(Job job);
     // Kills it; its `done` is not called.
     void cancel(Id id);
-    // Kills it; its `done` is called as for a crash.
+    // Kills it; its `done` is called as for a crash, with ECANCELED.
     void stop(Id id);
     [[nodiscard]] std::size_t running() const { return workers_.size(); }
 

@@ -6,10 +6,12 @@
 #include "domain/local_backends.hpp"
 #include "domain/names.hpp"
 #include "domain/policy.hpp"
+#include "driverdomain/blocked_dma.hpp"
 #include "driverdomain/fallback.hpp"
 #include "driverdomain/spare.hpp"
 #include "xen/domain.hpp"
 #include "xen/domid_history.hpp"
+#include "xen/hypervisor_log.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -35,6 +37,14 @@ private:
     std::vector<StepTime>& steps_;
     Clock::time_point last_ = Clock::now();
 };
+
+std::vector<pci::Address> addresses(const std::vector<xen::PciSpec>& devices) {
+    std::vector<pci::Address> found;
+    for (const xen::PciSpec& device : devices) {
+        if (const auto address = pci::address_of_spec(device.text)) found.push_back(*address);
+    }
+    return found;
+}
 
 // Whatever lives under the UUID, whole or half-made.
 Status destroy_by_uuid(xen::Context& xen, const RebirthOrder& order) {
@@ -204,7 +214,7 @@ Status connect(xen::Context& xen, xen::Store& store, const RebirthOrder& order, 
         report.vifs = TRY(await_vifs(store, std::move(vifs), Clock::now() + order.connect_patience));
     } else {
         for (ClientVif& vif : vifs) {
-            report.vifs.push_back({std::move(vif), VifOutcome::refused, "the driver domain has another id now"});
+            report.vifs.push_back({std::move(vif), VifOutcome::refused, "the driver domain has another id now", 1});
         }
     }
     watch.lap("reconnect");
@@ -244,6 +254,8 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
     Stopwatch watch(report.steps);
     const config::ParsedDomain parsed = TRY(domain::check_request(order.request, TRY(domain::host_settings())));
     report.policy = domain::print_policy(domain::policy_of(parsed.spec));
+    xen::HypervisorLog xen_log = TRY(xen::HypervisorLog::open());
+    TRY(xen_log.more()); // the past
     const auto living = domain::find_domain(TRY(xen::list_domains(xen)), order.request.uuid);
     const bool born = order.from == Step::connect && living && !living->shutdown && !living->dying;
     if (born) { // announced by someone who died afterwards
@@ -272,6 +284,7 @@ Result<RebirthReport> be_born_again(xen::Context& xen, const RebirthOrder& order
         if (report.from_spare) (void)SpareStore(order.spares).drop(order.request.uuid); // it may be to blame
         return tl::unexpected(connected.error());
     }
+    if (const auto news = xen_log.more()) report.blocked_dma = blocked_dma(*news, addresses(parsed.spec.pcis));
     return report;
 }
 

@@ -50,6 +50,7 @@ struct RebirthReport {
     std::vector<StepTime> steps;
     std::vector<VifReport> vifs;
     std::vector<domain::PendingVif> pending; // of its own: left out for now
+    std::size_t blocked_dma = 0;             // accesses of its devices that the IOMMU stopped meanwhile, if Xen says so
 };
 
 // On failure no domain of that UUID is left, and the clients' frontends are untouched: it can be tried again later.

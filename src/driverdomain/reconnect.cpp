@@ -14,6 +14,7 @@ using xen::Permission;
 // XenbusState, xen/io/xenbus.h.
 constexpr const char* initialising = "1";
 constexpr const char* connected = "4";
+constexpr unsigned queues_max = 64; // Xen's processors per guest at most; netback itself takes fewer
 
 bool is_closing(const std::string& state) {
     return state == "5" || state == "6";
@@ -103,9 +104,13 @@ Result<bool> write_backend(xen::Store& store, const ClientVif& vif) {
 }
 
 Result<VifReport> look(xen::Store& store, const ClientVif& vif) {
-    VifReport report{vif, VifOutcome::waiting, ""};
-    const auto values = TRY(store.read_each(
-        {vif.record + "/backend", vif.frontend + "/state", vif.backend + "/state", vif.backend + "/hotplug-status"}));
+    VifReport report;
+    report.vif = vif;
+    const auto values =
+        TRY(store.read_each({vif.record + "/backend", vif.frontend + "/state", vif.backend + "/state",
+                             vif.backend + "/hotplug-status", vif.frontend + "/multi-queue-num-queues"}));
+    const auto queues = parse_unsigned(values[4].value_or(""), queues_max);
+    report.queues = std::max(1U, static_cast<unsigned>(queues.value_or(1)));
     const auto& front = values[1];
     if (values[0] != vif.backend || !front) {
         report.outcome = VifOutcome::gone;
@@ -143,7 +148,7 @@ Result<std::vector<VifReport>> await_vifs(xen::Store& store, std::vector<ClientV
     std::map<std::string, std::size_t> by_backend;
     for (ClientVif& vif : vifs) {
         by_backend.emplace(vif.backend, reports.size());
-        reports.push_back({std::move(vif), VifOutcome::waiting, ""});
+        reports.push_back({std::move(vif), VifOutcome::waiting, "", 1});
     }
     TRY(store.watch(root, "backends"));
     // On its way: the client's end is connected, and it is ours that is not yet.

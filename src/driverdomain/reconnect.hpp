@@ -34,7 +34,8 @@ enum class VifOutcome {
 struct VifReport {
     ClientVif vif;
     VifOutcome outcome = VifOutcome::waiting;
-    std::string reason; // of waiting and refused
+    std::string reason;  // of waiting and refused
+    unsigned queues = 1; // as the client says, 1 to 64
 };
 
 // Looks at both ends. Pure but for reading.

@@ -1,7 +1,7 @@
 #include "driverdomain/report.hpp"
 
 #include "base/json.hpp"
-#include "domain/backend.hpp"
+#include "domain/capacity.hpp"
 #include "xen/domain.hpp"
 #include "xen/quota.hpp"
 
@@ -24,6 +24,7 @@ json describe(const VifReport& report) {
                    {"devid", report.vif.devid},
                    {"mac", report.vif.node("mac")},
                    {"bridge", report.vif.node("bridge")},
+                   {"queues", report.queues},
                    {"state", outcome_name(report.outcome)}};
     if (!report.reason.empty()) object["reason"] = report.reason;
     return object;
@@ -40,6 +41,7 @@ std::string print_report(const RebirthReport& report) {
     return json_line({{"id", report.domain},
                       {"policy", report.policy},
                       {"from_spare", report.from_spare},
+                      {"blocked_dma", report.blocked_dma},
                       {"pending", domain::describe(report.pending)},
                       {"steps", steps},
                       {"vifs", vifs}});
@@ -49,8 +51,11 @@ Result<std::string> print_clients(xen::Context& xen, unsigned server) {
     xen::Store store = TRY(xen::Store::open());
     const auto domains = TRY(xen::list_domains(xen));
     json vifs = json::array();
+    unsigned queues = 0;
     for (const ClientVif& vif : TRY(client_vifs(store, server))) {
-        json object = describe(TRY(look(store, vif)));
+        const VifReport report = TRY(look(store, vif));
+        queues += report.queues;
+        json object = describe(report);
         const auto found =
             std::find_if(domains.begin(), domains.end(), [&](const auto& d) { return d.id == vif.client; });
         if (found != domains.end()) object["client_name"] = found->name;
@@ -60,7 +65,9 @@ Result<std::string> print_clients(xen::Context& xen, unsigned server) {
     const xen::Quota now = TRY(xen::quota_of(store, server));
     if (now.nodes) quota["nodes"] = {{"used", now.nodes->used}, {"limit", now.nodes->limit}};
     if (now.watches) quota["watches"] = {{"used", now.watches->used}, {"limit", now.watches->limit}};
-    if (const auto room = domain::room(now)) quota["room_for_vifs"] = *room;
+    // libxl does not know a domain that is down.
+    const unsigned by_xen = domain::room(domain::xen_limits(xen::domain_config(xen, server).value_or("")), queues);
+    quota["room_for_vifs"] = std::min(domain::room(now).value_or(by_xen), by_xen);
     return json_line({{"vifs", vifs}, {"quota", quota}});
 }
 

@@ -257,6 +257,10 @@ void Supervisor::came_back(const std::string& uuid, const std::string& report) {
     detail["cause"] = ward.cause;
     detail["milliseconds"] = took.count();
     if (ward.next) detail["upgraded"] = true;
+    if (const auto blocked = detail.value("blocked_dma", 0UL); blocked > 0)
+        log::info("driver domain '" + ward.record.name +
+                  "': the IOMMU blocked DMA of its device that nobody awaited any " + "more (" +
+                  std::to_string(blocked) + " lines in Xen's log), as expected");
     log::info("driver domain '" + ward.record.name + "' is back after " + std::to_string(took.count()) + " ms");
     note(ward, "returned", detail);
     ward.next.reset();
@@ -321,6 +325,7 @@ void Supervisor::make_spare(const std::string& uuid) {
         const auto found = wards_.find(uuid);
         if (found == wards_.end()) return;
         found->second.making_spare = 0;
+        if (!result && result.error().code == ECANCELED) return; // the next return orders one
         if (!result) {
             log::warning("no spare of driver domain '" + found->second.record.name + "': " + result.error().message);
             note(found->second, "no-spare", {{"error", result.error().message}});

@@ -1,6 +1,7 @@
 #include "lab/options.hpp"
 
 #include "base/text.hpp"
+#include "lab/xenstored.hpp"
 
 #include <algorithm>
 
@@ -30,9 +31,8 @@ Status check_options(const LabOptions& options) {
     if (std::find(models.begin(), models.end(), options.nic) == models.end()) {
         return fail("--nic " + printable(options.nic, 64) + ": no such NIC model; choose from " + join(models, ", "));
     }
-    if (options.xenstored != "c" && options.xenstored != "ocaml") {
-        return fail("--xenstored " + printable(options.xenstored, 64) + ": choose c or ocaml");
-    }
+    if (!is_xenstored(options.xenstored))
+        return fail("--xenstored " + printable(options.xenstored, 64) + ": choose " + std::string(xenstored_kinds));
     if (options.dom0_memory < 512) return fail("--dom0-memory: dom0 needs at least 512 MiB");
     if (options.memory < options.dom0_memory + 512) {
         return fail("--memory " + std::to_string(options.memory) + ": at least " +

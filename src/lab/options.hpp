@@ -18,7 +18,7 @@ struct LabOptions {
     unsigned memory = 3072;      // MiB for the whole machine
     unsigned dom0_memory = 1024; // MiB of it for dom0
     unsigned processors = 2;
-    std::string xenstored = "c"; // or "ocaml"
+    std::string xenstored = "c"; // see xenstored.hpp
     bool iommu = true;           // false: to see what happens without one
     bool nic_in_dom0 = false;    // true: dom0 keeps the NIC until pci-assignable-add takes it away
     std::string hypervisor;      // a Xen of one's own (multiboot ELF or gzip); empty: Debian's

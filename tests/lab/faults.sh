@@ -1,12 +1,14 @@
-# What goes wrong while a driver domain comes back: its image is broken, its NIC is in other hands, xenstore has no room for
-# it. Each time its clients stay as they are, the reason is told, and it returns as soon as it can.
+# What goes wrong while a driver domain comes back: its image is broken, its NIC is in other hands, libxl cannot build it,
+# xenstore has no room for it. Each time its clients stay as they are, the reason is told, and it returns as soon as it can.
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/returns.sh"
 nic=0000:00:02.0
 image=/var/lib/bulkhead/images/ndvm/initramfs
+kernel=/var/lib/bulkhead/images/ndvm/kernel
 quota() { dom0 xenstore-control quota set nodes "$1"; }
 mend() {
   dom0 sh -c "[ ! -e $image.good ] || mv $image.good $image
+    [ ! -e $kernel.good ] || mv $kernel.good $kernel
     [ -e /sys/bus/pci/drivers/pciback/$nic ] || echo $nic >/sys/bus/pci/drivers/pciback/bind" </dev/null
   quota 8000
   leave
@@ -46,6 +48,14 @@ before=$((before + 1))
 dom0 sh -c "xl destroy ndvm; until echo $nic >/sys/bus/pci/drivers/pciback/unbind; do :; done"
 it_fails "not assignable"
 dom0 sh -c "echo $nic >/sys/bus/pci/drivers/pciback/bind"
+it_returns
+
+say "libxl cannot build it"
+before=$(returns ndvm) failed=$(failures)
+dom0 sh -c "mv $kernel $kernel.good; cp /etc/passwd $kernel"
+dom0 xl destroy ndvm
+it_fails "cannot create domain 'ndvm'"
+dom0 mv $kernel.good $kernel
 it_returns
 
 say "xenstore has no room for it"

@@ -135,6 +135,7 @@ wait_eth0() {
         [ "$now" -ge "$end" ] && return 1
         pause 0.05
     done
+    return 0 # a loop's status is its last command's, and a pause that is over is a failure
 }
 
 bring_up() {

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/modules.hpp"
 #include "base/text.hpp"
+#include "lab/xenstored.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -24,9 +25,9 @@ Result<LabSettings> parse_lab_settings(std::string_view command_line) {
     for (const std::string_view word : words(command_line)) {
         if (word.substr(0, 19) == "bulkhead.xenstored=") {
             settings.xenstored = word.substr(19);
-            if (settings.xenstored != "c" && settings.xenstored != "ocaml") {
-                return fail("bulkhead.xenstored=" + printable(settings.xenstored) + ": must be c or ocaml");
-            }
+            if (!is_xenstored(settings.xenstored))
+                return fail("bulkhead.xenstored=" + printable(settings.xenstored) + ": must be " +
+                            std::string(xenstored_kinds));
         } else if (word.substr(0, 14) == "bulkhead.hide=") {
             for (const std::string_view address : split(word.substr(14), ',')) {
                 if (!address.empty()) settings.hidden.emplace_back(address);

@@ -10,7 +10,7 @@
 
 namespace bulkhead::lab {
 
-// What the kernel command line asks for: `bulkhead.xenstored=c|ocaml` and `bulkhead.hide=BDF,...`.
+// What the kernel command line asks for: `bulkhead.xenstored=KIND` and `bulkhead.hide=BDF,...`.
 struct LabSettings {
     std::string xenstored = "c";
     std::vector<std::string> hidden; // PCI addresses for xen-pciback

@@ -21,6 +21,12 @@ constexpr const char* daemon_program = "/usr/sbin/bulkheadd";
 constexpr const char* daemon_socket = "/run/bulkhead/bulkheadd.sock";
 constexpr unsigned daemon_restarts = 20; // tests kill it
 
+// oxenstored reads its file from top to bottom: the last value holds.
+Status refuse_transactions() {
+    constexpr const char* file = "/etc/xen/oxenstored.conf";
+    return write_file_atomic(file, TRY(read_file(file, 1 << 20)) + "\ntest-eagain = true\n");
+}
+
 bool accepts(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -44,9 +50,15 @@ Result<pid_t> Toolstack::launch(const std::vector<std::string>& arguments, const
 }
 
 void Toolstack::start(const std::string& xenstored) {
-    const std::string program = std::string(tools) + (xenstored == "ocaml" ? "oxenstored" : "xenstored");
-    std::vector<std::string> arguments{program, xenstored == "ocaml" ? "--no-fork" : "-N"};
-    if (xenstored != "ocaml") arguments.emplace_back("--pid-file=/run/xen/xenstored.pid");
+    std::vector<std::string> arguments;
+    if (xenstored == "c") {
+        arguments = {std::string(tools) + "xenstored", "-N", "--pid-file=/run/xen/xenstored.pid"};
+    } else {
+        arguments = {std::string(tools) + "oxenstored", "--no-fork"};
+        if (xenstored == "ocaml-eagain") {
+            if (const Status told = refuse_transactions(); !told) return events_.failed(told.error().message);
+        }
+    }
     const auto store = launch(arguments, "/var/log/xen/xenstored.log");
     if (!store) return events_.failed(store.error().message);
     children_.watch(*store,

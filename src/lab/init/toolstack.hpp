@@ -26,7 +26,7 @@ public:
     Toolstack(const Toolstack&) = delete;
     Toolstack& operator=(const Toolstack&) = delete;
 
-    // `xenstored`: "c" or "ocaml". Returns at once; Events tell how it goes on.
+    // `xenstored`: see lab/xenstored.hpp. Returns at once; Events tell how it goes on.
     void start(const std::string& xenstored);
 
 private:

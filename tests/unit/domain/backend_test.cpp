@@ -119,11 +119,3 @@ TEST_F(BackendTest, NowOrNotYet) {
     domains[1].dying = true;
     EXPECT_FALSE(*now("ndvm")) << "it may come back";
 }
-
-TEST(Room, IsWhatRunsOutFirst) {
-    EXPECT_EQ(room({}), std::nullopt);
-    EXPECT_EQ(room({xen::Use{40, 1000}, std::nullopt}), 30U);
-    EXPECT_EQ(room({xen::Use{40, 1000}, xen::Use{8, 128}}), 30U);
-    EXPECT_EQ(room({xen::Use{40, 1000}, xen::Use{100, 128}}), 7U);
-    EXPECT_EQ(room({xen::Use{1200, 1000}, std::nullopt}), 0U) << "limits may have been lowered";
-}

@@ -183,6 +183,14 @@ TEST_F(WorkerTest, GarbageOnTheLineEndsIt) {
     EXPECT_TRUE(died);
 }
 
+TEST_F(WorkerTest, StopKillsItAndSaysSo) {
+    const auto id = start([](const WorkerSide&) -> Result<std::string> { hang(); });
+    workers.stop(id);
+    wait();
+    EXPECT_EQ(answer().error().code, ECANCELED);
+    EXPECT_TRUE(died) << "it could not clean up";
+}
+
 TEST_F(WorkerTest, CancelKillsItAndSaysNothing) {
     const Workers::Id id = start([](const WorkerSide&) -> Result<std::string> { hang(); });
     ASSERT_TRUE(loop.run_once(milliseconds(10)));

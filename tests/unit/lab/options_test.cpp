@@ -31,7 +31,7 @@ TEST(Options, ErrorsSayWhatIsAllowed) {
     EXPECT_THAT(error_of(options), HasSubstr("e1000e, e1000, rtl8139, virtio"));
     options = LabOptions();
     options.xenstored = "rust";
-    EXPECT_THAT(error_of(options), HasSubstr("c or ocaml"));
+    EXPECT_THAT(error_of(options), HasSubstr("c, ocaml or ocaml-eagain"));
     options = LabOptions();
     options.memory = 1024;
     EXPECT_THAT(error_of(options), HasSubstr("1536"));

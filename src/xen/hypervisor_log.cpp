@@ -1,0 +1,42 @@
+#include "xen/hypervisor_log.hpp"
+
+#include <utility>
+
+extern "C" {
+#include <xenctrl.h>
+}
+
+namespace bulkhead::xen {
+namespace {
+
+constexpr std::size_t text_max = 1 << 20;
+constexpr unsigned part_size = 16384;
+
+} // namespace
+
+Result<HypervisorLog> HypervisorLog::open() {
+    xc_interface* xc = xc_interface_open(nullptr, nullptr, 0);
+    if (xc == nullptr) return fail_errno("Xen's control interface");
+    return HypervisorLog(xc);
+}
+
+HypervisorLog::~HypervisorLog() {
+    if (xc_ != nullptr) xc_interface_close(xc_);
+}
+
+HypervisorLog::HypervisorLog(HypervisorLog&& other) noexcept
+    : xc_(std::exchange(other.xc_, nullptr)), index_(other.index_) {}
+
+Result<std::string> HypervisorLog::more() {
+    std::string text;
+    std::string part(part_size, '\0');
+    while (text.size() < text_max) {
+        unsigned count = part_size; // on return what was read
+        if (xc_readconsolering(xc_, part.data(), &count, 0, 1, &index_) != 0) return fail_errno("Xen's log");
+        if (count == 0) break;
+        text.append(part, 0, count);
+    }
+    return text;
+}
+
+} // namespace bulkhead::xen
