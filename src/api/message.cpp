@@ -11,35 +11,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int depth_max = 32;
-
-// The library's parser recurses in its destructor only; the depth is bounded before it sees the text.
-bool too_deep(std::string_view text) {
-    int depth = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quoted) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                quoted = false;
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > depth_max) return true;
-        } else if (c == '}' || c == ']') {
-            --depth;
-        }
-    }
-    return false;
-}
-
 Result<json> parse_object(std::string_view line, std::size_t limit) {
-    if (line.size() > limit) return fail("a message of more than " + std::to_string(limit) + " bytes");
-    if (too_deep(line)) return fail("a message that is nested more than " + std::to_string(depth_max) + " deep");
-    json object = json::parse(line, nullptr, false);
-    if (!object.is_object()) return fail("not a JSON object: " + printable(line, 64));
+    json object;
+    TRY(parse_json_object(line, limit, object));
     return object;
 }
 

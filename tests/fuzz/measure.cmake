@@ -1,0 +1,1 @@
+bulkhead_fuzz(fuzz_event_log LINK bulkhead_measure)
