@@ -29,7 +29,9 @@ std::vector<std::size_t> events_of(const EventList& list, std::uint32_t pcr) {
 
 // A TPM 1.2 log gives HASH_START's result where a TPM 2.0 log gives what was extended.
 std::string leaves(Bank bank, const Event& event) {
-    const std::string& digest = event.digests.at(bank);
+    const auto found = event.digests.find(bank);
+    if (found == event.digests.end()) return {}; // not extended
+    const std::string& digest = found->second;
     if (event.type != event_type::txt_hash_start || event.effect != Effect::extend) return digest;
     return extend(bank, std::string(digest_size(bank), '\0'), digest);
 }
@@ -41,8 +43,12 @@ bool same(const std::vector<Bank>& banks, const Event& a, const Event& b) {
 std::string both_digests(const std::vector<Bank>& banks, const Side& a, std::size_t i, const Side& b, std::size_t j) {
     const auto different = std::find_if(banks.begin(), banks.end(),
                                         [&](Bank bank) { return leaves(bank, a.at(i)) != leaves(bank, b.at(j)); });
-    return std::string(bank_name(*different)) + " " + to_hex(leaves(*different, a.at(i))) + " in " +
-           std::string(a.name) + ", " + to_hex(leaves(*different, b.at(j))) + " in " + std::string(b.name);
+    const auto text = [&](const Event& event) {
+        const std::string digest = to_hex(leaves(*different, event));
+        return digest.empty() ? "not extended" : digest;
+    };
+    return std::string(bank_name(*different)) + " " + text(a.at(i)) + " in " + std::string(a.name) + ", " +
+           text(b.at(j)) + " in " + std::string(b.name);
 }
 
 std::string count(std::size_t events) {

@@ -52,7 +52,7 @@ struct Event {
     std::uint32_t pcr = 0;
     std::uint32_t type = 0;
     Effect effect = Effect::extend;
-    Digests digests;        // one per bank of the list; of an event without effect, any or none
+    Digests digests;        // of banks of the list; a bank without one is not extended by this event
     std::string data;       // the log's event data, which nobody hashed unless the type says so
     std::string source;     // what a prediction took the digest from; empty for a log
     std::size_t offset = 0; // of the record in its log, bytes

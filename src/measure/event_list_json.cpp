@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace bulkhead::measure {
@@ -74,11 +75,10 @@ Result<Event> read_event(const json& object, const std::vector<Bank>& banks) {
             return fail("'digests': '" + printable(name, 40) + "' is no bank or its value no digest of that bank");
         event.digests[*bank] = *digest;
     }
-    for (const Bank bank : banks) {
-        if (event.effect != Effect::none && !event.digests.contains(bank))
-            return fail("no " + std::string(bank_name(bank)) + " digest");
+    for (const auto& [bank, digest] : event.digests) {
+        if (std::find(banks.begin(), banks.end(), bank) == banks.end())
+            return fail("a digest of " + std::string(bank_name(bank)) + ", which 'banks' does not name");
     }
-    if (event.digests.size() > banks.size()) return fail("a digest of a bank that 'banks' does not name");
     return event;
 }
 

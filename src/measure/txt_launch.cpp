@@ -1,0 +1,260 @@
+#include "measure/txt_launch.hpp"
+
+#include "measure/byte_reader.hpp"
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace bulkhead::measure {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t profile_limit = 64 * 1024;
+
+struct NumberFact {
+    const char* name;
+    std::optional<std::uint32_t> PlatformProfile::*field;
+};
+struct BytesFact {
+    const char* name;
+    std::optional<std::string> PlatformProfile::*field;
+    std::size_t size; // 0: any up to 4096
+};
+constexpr NumberFact number_facts[] = {{"cpu_scrtm_status", &PlatformProfile::cpu_scrtm_status},
+                                       {"policy_control", &PlatformProfile::policy_control},
+                                       {"sinit_mle_data_version", &PlatformProfile::sinit_mle_data_version}};
+constexpr BytesFact bytes_facts[] = {
+    {"bios_acm_id", &PlatformProfile::bios_acm_id, 20},
+    {"mseg_valid", &PlatformProfile::mseg_valid, 8},
+    {"stm_hash", &PlatformProfile::stm_hash, 20},
+    {"lcp_policy_hash", &PlatformProfile::lcp_policy_hash, 20},
+    {"biosac_reg_data", &PlatformProfile::biosac_reg_data, 32},
+    {"lcp_details", &PlatformProfile::lcp_details, 0},
+    {"lcp_authorities", &PlatformProfile::lcp_authorities, 0},
+    {"stm", &PlatformProfile::stm, 0},
+    {"nv_info", &PlatformProfile::nv_info, 0},
+};
+
+Status require(const PlatformProfile& profile, std::initializer_list<std::string_view> names) {
+    std::vector<std::string> missing;
+    for (const std::string_view name : names) {
+        bool known = false;
+        for (const NumberFact& fact : number_facts)
+            known = known || (name == fact.name && (profile.*fact.field).has_value());
+        for (const BytesFact& fact : bytes_facts)
+            known = known || (name == fact.name && (profile.*fact.field).has_value());
+        if (!known) missing.emplace_back(name);
+    }
+    if (!missing.empty()) return fail("the platform profile lacks " + join(missing, ", "));
+    return {};
+}
+
+std::string u32_bytes(std::uint32_t value) {
+    std::string bytes;
+    put_u32(bytes, value);
+    return bytes;
+}
+
+class Launch {
+public:
+    Launch(const PlatformProfile& profile, const TxtLaunch& launch) : profile_(profile), launch_(launch) {
+        list_.banks = launch.banks;
+        list_.dynamic_launch = true;
+        list_.covers = {17, 18, 19};
+        capabilities_ = launch_capabilities(launch.tboot, *profile.tpm, launch.acm.capabilities,
+                                            launch.details_authorities, launch.legacy_log);
+    }
+
+    Result<EventList> legacy() {
+        TRY(require(profile_, {"sinit_mle_data_version", "bios_acm_id", "mseg_valid", "stm_hash", "policy_control",
+                               "lcp_policy_hash"}));
+        const std::uint32_t version = *profile_.sinit_mle_data_version;
+        if (version < 6 || version > 8)
+            return fail("SinitMleData of version " + std::to_string(version) + ": 6 to 8 are known");
+        if (version == 8) TRY(require(profile_, {"cpu_scrtm_status"}));
+        if ((capabilities_ & acm_capability::details_authorities_pcr_map) != 0)
+            return fail("this SINIT and this tboot choose the details and authorities mapping on a TPM 1.2, which is "
+                        "not modelled");
+        const std::string& acm = version == 6 ? launch_.acm.sha1 : launch_.acm.sha256;
+        data(17, event_type::txt_hash_start, acm + u32_bytes(0), "SINIT module");
+        std::string combined = *profile_.bios_acm_id + *profile_.mseg_valid + *profile_.stm_hash +
+                               u32_bytes(*profile_.policy_control) + *profile_.lcp_policy_hash +
+                               u32_bytes((*profile_.policy_control & 4) != 0 ? capabilities_ : 0);
+        if (version == 8) combined += u32_bytes(*profile_.cpu_scrtm_status);
+        data(17, event_type::txt_combined_hash, combined, "platform profile");
+        digests(18, event_type::txt_mle_hash, launch_.mle, "MLE");
+        TRY(tboot(18));
+        return std::move(list_);
+    }
+
+    Result<EventList> details_authorities() {
+        TRY(require(profile_, {"biosac_reg_data", "cpu_scrtm_status", "policy_control", "lcp_details",
+                               "lcp_authorities", "stm", "nv_info"}));
+        const std::string scrtm = u32_bytes(*profile_.cpu_scrtm_status);
+        const std::string control = u32_bytes(*profile_.policy_control);
+        const std::string capabilities = u32_bytes(capabilities_);
+        const std::string profile = "platform profile";
+        data(17, event_type::txt_hash_start, launch_.acm.sha256 + u32_bytes(0), "SINIT module");
+        data(17, event_type::txt_biosac_reg_data, *profile_.biosac_reg_data, profile);
+        data(17, event_type::txt_cpu_scrtm_stat, scrtm, profile);
+        data(17, event_type::txt_lcp_control_hash, control, profile);
+        data(17, event_type::txt_lcp_details_hash, *profile_.lcp_details, profile);
+        data(17, event_type::txt_stm_hash, *profile_.stm, profile);
+        data(17, event_type::txt_ossinitdata_cap_hash, capabilities, "SINIT module and tboot's version");
+        digests(17, event_type::txt_mle_hash, launch_.mle, "MLE");
+        data(17, event_type::txt_nv_info_hash, *profile_.nv_info, profile);
+        data(18, event_type::txt_sinit_pubkey_hash, launch_.acm.key_sha256, "SINIT module's key");
+        data(18, event_type::txt_cpu_scrtm_stat, scrtm, profile);
+        data(18, event_type::txt_ossinitdata_cap_hash, capabilities, "SINIT module and tboot's version");
+        data(18, event_type::txt_lcp_control_hash, control, profile);
+        data(18, event_type::txt_lcp_authorities_hash, *profile_.lcp_authorities, profile);
+        data(18, event_type::txt_nv_info_hash, *profile_.nv_info, profile);
+        TRY(tboot(17));
+        return std::move(list_);
+    }
+
+private:
+    void digests(std::uint32_t pcr, std::uint32_t type, Digests digests, std::string source, std::string bytes = {}) {
+        Event event;
+        event.pcr = pcr;
+        event.type = type;
+        event.digests = std::move(digests);
+        event.source = std::move(source);
+        event.data = std::move(bytes);
+        list_.events.push_back(std::move(event));
+    }
+    void data(std::uint32_t pcr, std::uint32_t type, const std::string& bytes, std::string source) {
+        digests(pcr, type, hash(launch_.banks, bytes), std::move(source), bytes);
+    }
+
+    // The policy, module 0, then the modules that the policy sends somewhere (policy.c, verify_all_modules()).
+    Status tboot(std::uint32_t pcr_of_module0) {
+        const std::vector<Bank> banks =
+            launch_.extend_policy == ExtendPolicy::fixed ? std::vector<Bank>{launch_.current} : launch_.banks;
+        Digests policy;
+        for (const Bank bank : banks) policy[bank] = tboot_policy_digest(bank, launch_.current, launch_.policy);
+        digests(17, event_type::tboot, policy, "tboot's policy");
+        if (profile_.tpm == TpmVersion::tpm20) digests(18, event_type::tboot, policy, "tboot's policy");
+        for (std::size_t i = 0; i < launch_.modules.size(); ++i) {
+            const TbootModule& module = launch_.modules[i];
+            Digests values;
+            for (const Bank bank : banks)
+                values[bank] = tboot_module_digest(bank, module.command_line, module.image.at(bank));
+            const std::string source = "module " + std::to_string(i) + ": " + module.source;
+            if (i == 0) digests(pcr_of_module0, event_type::tboot, values, source);
+            const TbootPolicyEntry* entry = launch_.policy.find(i);
+            if (entry == nullptr || entry->pcr == TbootPolicyEntry::no_pcr) continue;
+            if (entry->pcr < 17 || entry->pcr > 22)
+                return fail("tboot's policy sends module " + std::to_string(i) + " to PCR " +
+                            std::to_string(entry->pcr) + ": only 17 to 22 follow a launch");
+            list_.covers.insert(entry->pcr);
+            digests(entry->pcr, event_type::tboot, values, source);
+        }
+        return {};
+    }
+
+    const PlatformProfile& profile_;
+    const TxtLaunch& launch_;
+    EventList list_;
+    std::uint32_t capabilities_ = 0;
+};
+
+} // namespace
+
+Result<PlatformProfile> parse_platform_profile(std::string_view text) {
+    json root;
+    TRY(parse_json_object(text, profile_limit, root));
+    PlatformProfile profile;
+    for (const auto& item : root.items()) {
+        const std::string& key = item.key();
+        const json& value = item.value();
+        const auto* number = std::find_if(std::begin(number_facts), std::end(number_facts),
+                                          [&](const NumberFact& fact) { return key == fact.name; });
+        const auto* bytes = std::find_if(std::begin(bytes_facts), std::end(bytes_facts),
+                                         [&](const BytesFact& fact) { return key == fact.name; });
+        if (key == "tpm") {
+            if (value != "1.2" && value != "2.0") return fail("'tpm' is \"1.2\" or \"2.0\"");
+            profile.tpm = value == "1.2" ? TpmVersion::tpm12 : TpmVersion::tpm20;
+        } else if (number != std::end(number_facts)) {
+            if (!value.is_number_unsigned() || value.get<std::uint64_t>() > UINT32_MAX)
+                return fail("'" + key + "' is a number of at most 4294967295");
+            profile.*number->field = value.get<std::uint32_t>();
+        } else if (bytes != std::end(bytes_facts)) {
+            const auto raw = value.is_string() ? from_hex(value.get<std::string>()) : std::nullopt;
+            if (!raw || raw->empty() || (bytes->size != 0 && raw->size() != bytes->size) || raw->size() > 4096)
+                return fail("'" + key + "' is " +
+                            (bytes->size != 0 ? std::to_string(bytes->size) : std::string("1 to 4096")) +
+                            " bytes in hexadecimal");
+            profile.*bytes->field = *raw;
+        } else if (key != "description") {
+            return fail("'" + printable(key, 60) + "' is no fact of a platform profile");
+        }
+    }
+    return profile;
+}
+
+std::optional<TbootVersion> parse_tboot_version(std::string_view text) {
+    const auto parts = split(text, '.');
+    if (parts.size() != 3) return std::nullopt;
+    std::array<unsigned, 3> numbers{};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto number = parse_unsigned(parts[i], 1000);
+        if (!number) return std::nullopt;
+        numbers[i] = static_cast<unsigned>(*number);
+    }
+    return TbootVersion{numbers[0], numbers[1], numbers[2]};
+}
+
+// tboot/txt/txt.c, init_os_sinit_data(); the MLE header's capabilities changed in 1.9.6 and 1.10.1, the mask in 1.9.7.
+std::uint32_t launch_capabilities(TbootVersion tboot, TpmVersion tpm, std::uint32_t acm, bool details_authorities,
+                                  bool legacy_log) {
+    using namespace acm_capability;
+    constexpr std::uint32_t ecx_page_table = 1U << 2;
+    const bool tpm20 = tpm == TpmVersion::tpm20;
+    const std::uint32_t mle = tboot <= TbootVersion{1, 9, 5} ? 0x27 : tboot < TbootVersion{1, 10, 1} ? 0x227 : 0x627;
+    std::uint32_t value = mle & ~(tboot <= TbootVersion{1, 9, 6} ? 0x23U : 0x223U);
+    if ((acm & rlp_wake_monitor) != 0)
+        value |= rlp_wake_monitor;
+    else if ((acm & rlp_wake_getsec) != 0)
+        value |= rlp_wake_getsec;
+    if (tpm20 && (acm & tcg_event_log) != 0 && !legacy_log) value |= tcg_event_log;
+    value &= ~ecx_page_table;
+    if (tpm20) return value & ~(no_legacy_pcr_map | details_authorities_pcr_map);
+    value |= no_legacy_pcr_map;
+    const bool acm_da = (acm & details_authorities_pcr_map) != 0;
+    const bool wanted = details_authorities || (tboot >= TbootVersion{1, 10, 2} && (acm & cbnt) != 0);
+    if (acm_da && wanted)
+        value |= details_authorities_pcr_map;
+    else if ((acm & no_legacy_pcr_map) == 0)
+        value &= ~no_legacy_pcr_map;
+    else if (acm_da)
+        value |= details_authorities_pcr_map;
+    return value;
+}
+
+Result<AcmMeasurement> measure_acm(std::string_view bytes) {
+    const Acm acm = TRY(parse_acm(bytes));
+    if (!acm.info) return fail("the module has no information table: its capabilities are not known");
+    return AcmMeasurement{acm_hash(Bank::sha1, acm, bytes), acm_hash(Bank::sha256, acm, bytes), acm_key_hash(acm),
+                          acm.info->capabilities};
+}
+
+Result<EventList> predict_txt(const PlatformProfile& profile, const TxtLaunch& launch) {
+    if (!profile.tpm) return fail("the platform profile lacks tpm");
+    // Numbers from 129 on have a meaning of their own in tboot's policy; no boot loader comes near.
+    if (launch.modules.empty() || launch.modules.size() > 128)
+        return fail("tboot needs 1 to 128 modules, not " + std::to_string(launch.modules.size()));
+    if (std::find(launch.banks.begin(), launch.banks.end(), launch.current) == launch.banks.end())
+        return fail("tboot's algorithm " + std::string(bank_name(launch.current)) + " is none of the banks");
+    if (profile.tpm == TpmVersion::tpm12 && launch.banks != std::vector<Bank>{Bank::sha1})
+        return fail("a TPM 1.2 has SHA-1 only");
+    Launch machine(profile, launch);
+    return profile.tpm == TpmVersion::tpm12 ? machine.legacy() : machine.details_authorities();
+}
+
+} // namespace bulkhead::measure
