@@ -35,6 +35,7 @@ struct BootOptions {
     std::map<std::string, std::string> variables; // besides those that GRUB sets itself
     // search: "fs-uuid:UUID", "label:NAME" or "file:PATH" to GRUB's name of the device, without parentheses
     std::map<std::string, std::string> search;
+    std::optional<bool> firmware_setup; // OsIndicationsSupported has EFI_OS_INDICATIONS_BOOT_TO_FW_UI
     std::string entry; // menu entry to boot, as the variable `default` names it; empty: what the configuration chooses
     std::vector<Bank> banks = {Bank::sha256};
 };

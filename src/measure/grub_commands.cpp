@@ -141,6 +141,7 @@ const std::map<std::string, Machine::Builtin, std::less<>>& Machine::builtins() 
         {"module2", &Machine::module2},
         {"chainloader", &Machine::opens_file},
         {"boot", &Machine::boot},
+        {"fwsetup", &Machine::firmware_setup},
         {"menuentry", &Machine::menuentry},
         {"submenu", &Machine::menuentry},
     };
@@ -369,6 +370,14 @@ Result<int> Machine::boot(const Words&) {
     if (kernel_.empty()) return 1;
     booted_ = true;
     return 0;
+}
+
+// Debian's configurations ask whether the firmware has a setup before they define its menu entry.
+Result<int> Machine::firmware_setup(const Words& arguments) {
+    if (arguments.size() != 2 || arguments[1] != "--is-supported") return fail("fwsetup leaves GRUB: nothing boots");
+    if (!options_.firmware_setup)
+        return fail("whether the firmware can be told to enter its setup is not known: say so in 'fwsetup'");
+    return *options_.firmware_setup ? 0 : 1;
 }
 
 // The last argument is the block, braces included.

@@ -89,7 +89,7 @@ Status Machine::read_lists() {
     return {};
 }
 
-// gettext.mod looks for the catalogue of $lang whenever $lang or $locale_dir is written.
+// gettext.mod looks for the catalogue of $lang when it is loaded and whenever $lang, $locale_dir or $prefix is written.
 Status Machine::read_catalogue() {
     const std::string lang = environment_.get("lang").value_or("");
     if (!loaded("gettext") || lang.empty()) return {};
@@ -124,6 +124,7 @@ Result<bool> Machine::load_module(const std::string& name) {
         if (!TRY(load_module(std::string(other))))
             return fail("the module " + name + " needs " + std::string(other) + ", which is not in " + folder);
     }
+    if (name == "gettext") TRY(read_catalogue());
     return true;
 }
 

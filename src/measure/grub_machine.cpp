@@ -7,7 +7,7 @@
 namespace bulkhead::measure::grub {
 namespace {
 
-constexpr std::size_t most_steps = 10'000;
+constexpr std::size_t most_steps = 5'000;
 constexpr unsigned deepest = 64;
 
 // Commands of the kernel and of normal.mod: they need no other module.
@@ -113,6 +113,8 @@ Status Machine::run_configuration(const std::string& name) {
 Status Machine::run_menu(std::vector<MenuEntry> menu) {
     if (booted_) return {};
     if (menu.empty()) return fail("the configuration boots nothing and has no menu");
+    if (!environment_.get("theme").value_or("").empty())
+        return fail("the menu has a theme, whose files are not modelled");
     if (!entry_used_ && !options_.entry.empty()) set("default", options_.entry);
     entry_used_ = true;
     const std::string all = environment_.get("default").value_or("");
@@ -290,7 +292,8 @@ Result<int> Machine::assign(const std::string& name, const std::string& value) {
     if (name.empty() || name == "#" || name == "*" || name == "@" || (name[0] >= '0' && name[0] <= '9')) return 1;
     set(name, value);
     if (name == "prefix") TRY(read_lists());
-    if (name == "lang" || name == "locale_dir" || name == "secondary_locale_dir") TRY(read_catalogue());
+    if (name == "prefix" || name == "lang" || name == "locale_dir" || name == "secondary_locale_dir")
+        TRY(read_catalogue());
     return 0;
 }
 

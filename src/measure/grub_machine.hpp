@@ -80,6 +80,7 @@ private:
     Result<int> multiboot2(const Words& arguments);
     Result<int> module2(const Words& arguments);
     Result<int> boot(const Words& arguments);
+    Result<int> firmware_setup(const Words& arguments);
     Result<int> menuentry(const Words& arguments);
     Result<int> found_by(const std::string& what, const std::string& key, const std::string& variable);
 

@@ -143,7 +143,8 @@ private:
     }
 
     Result<EventList> grub_boot(const Reader& reader) {
-        TRY(reader.only({"devices", "prefix", "platform", "configuration", "builtin", "variables", "search", "entry"}));
+        TRY(reader.only(
+            {"devices", "prefix", "platform", "configuration", "builtin", "variables", "search", "fwsetup", "entry"}));
         grub::BootOptions options;
         options.banks = banks_;
         options.prefix = TRY(reader.text("prefix"));
@@ -152,6 +153,10 @@ private:
         options.entry = TRY(reader.text("entry", ""));
         for (const std::string& module : TRY(reader.texts("builtin"))) options.builtin.insert(module);
         options.variables = TRY(reader.map("variables"));
+        if (reader.has("fwsetup")) {
+            if (!reader.at("fwsetup").is_boolean()) return fail("'grub': 'fwsetup' is true or false");
+            options.firmware_setup = reader.at("fwsetup").get<bool>();
+        }
         options.search = TRY(reader.map("search"));
         std::map<std::string, std::string> folders = TRY(reader.map("devices"));
         for (auto& [device, folder] : folders) folder = path(folder);

@@ -260,6 +260,19 @@ TEST(GrubBoot, ACatalogueOpensWhenTheLanguageIsSet) {
     EXPECT_EQ(measured("set lang=de_DE\nlinux /vmlinuz\n boot\n", options, {{file, "mo"}})[1], file);
 }
 
+TEST(GrubBoot, WhatTheFirmwareCanIsAFact) {
+    BootOptions options = debian_options();
+    options.builtin.insert("efifwsetup");
+    const std::map<std::string, std::string> more = {{modules + "command.lst", command_list + "fwsetup: efifwsetup\n"}};
+    const std::string text = "fwsetup --is-supported\nif [ \"$?\" = 0 ]; then menuentry s {\n fwsetup\n}\nfi\n"
+                             "linux /vmlinuz\nboot\n";
+    EXPECT_THAT(measured(text, options, more), ElementsAre(HasSubstr("say so in 'fwsetup'")));
+    options.firmware_setup = false;
+    EXPECT_EQ(measured(text, options, more)[1], "[ 1 = 0 ]");
+    options.firmware_setup = true;
+    EXPECT_EQ(measured(text, options, more)[2], "menuentry s {\n fwsetup\n}");
+}
+
 TEST(GrubBoot, WhatIsNotKnownIsAnError) {
     EXPECT_THAT(commands("halt", {{modules + "halt.mod", "h"}}), ElementsAre(HasSubstr("moddep.lst does not know")));
     BootOptions options = debian_options();
@@ -271,6 +284,7 @@ TEST(GrubBoot, WhatIsNotKnownIsAnError) {
     EXPECT_THAT(commands("search --no-floppy --fs-uuid --set=root 1-2"), ElementsAre(HasSubstr("\"fs-uuid:1-2\"")));
     EXPECT_THAT(commands("while true; do true; done"), ElementsAre(HasSubstr("more than")));
     EXPECT_THAT(commands("function f { f; }\nf"), ElementsAre(HasSubstr("too deep")));
+    EXPECT_THAT(measured("theme=x\nmenuentry x {\n linux /vmlinuz\n}\n"), ElementsAre(HasSubstr("has a theme")));
     EXPECT_THAT(commands("linux (hd0)+1"), ElementsAre(HasSubstr("names no file of a file system")));
 }
 
