@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "config/domain_config.hpp"
+#include "driverdomain/detail.hpp"
 #include "driverdomain/report.hpp"
 #include "driverdomain/spare.hpp"
 #include "xen/uuid.hpp"
@@ -30,13 +31,6 @@ milliseconds patience(const domain::Policy& policy) {
 
 bool dumps_core(const domain::Policy& policy) {
     return policy.on_crash == xen::OnShutdown::coredump_destroy || policy.on_crash == xen::OnShutdown::coredump_restart;
-}
-
-// What the journal holds of a rebirth: enough to go on after a kill.
-std::string pack_detail(Step step, const std::optional<domain::DomainRecord>& next) {
-    json detail = {{"step", step_name(step)}};
-    if (next) detail["config"] = next->config;
-    return json_line(detail);
 }
 
 } // namespace
@@ -100,14 +94,13 @@ void Supervisor::resume(const domain::DomainRecord& record, const domain::Policy
     ward.heard = true;
     ward.died = Clock::now();
     ward.cause = "bulkheadd ended while it was brought back";
-    const json was = json::parse(detail, nullptr, false);
-    if (was.is_object() && was.contains("config") && was["config"].is_string()) {
+    const RebirthDetail was = parse_detail(detail);
+    if (was.config) {
         ward.next = record;
-        ward.next->config = was["config"].get<std::string>();
+        ward.next->config = *was.config;
     }
-    const bool step = was.is_object() && was.contains("step") && was["step"].is_string();
-    note(ward, "resumed", {{"step", step ? was["step"] : json("destroy")}});
-    bring_back(record.uuid, step ? parse_step(was["step"].get<std::string>()) : Step::destroy);
+    note(ward, "resumed", {{"step", step_name(was.step)}});
+    bring_back(record.uuid, was.step);
 }
 
 void Supervisor::gone(const std::string& uuid) {
@@ -222,7 +215,7 @@ void Supervisor::bring_back(const std::string& uuid, Step from) {
         RebirthHooks hooks;
         hooks.progress = [&side](std::string_view words) { side.progress(words); };
         hooks.intent = [&](Step step) -> Status {
-            TRY(side.intent(pack_detail(step, next)));
+            TRY(side.intent(print_detail({step, next ? std::optional(next->config) : std::nullopt})));
             side.progress(step_text(step));
             return {};
         };

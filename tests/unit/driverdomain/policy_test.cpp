@@ -1,6 +1,8 @@
+#include "driverdomain/detail.hpp"
 #include "driverdomain/supervisor.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 using namespace bulkhead;
 using namespace bulkhead::driverdomain;
@@ -51,4 +53,23 @@ TEST(IsDeath, APowerOffOnlyWhenItsFileSaysRestart) {
 TEST(Step, UnknownTextStartsFromTheBeginning) {
     for (const Step step : {Step::destroy, Step::create, Step::connect}) EXPECT_EQ(parse_step(step_name(step)), step);
     for (const char* odd : {"", "Connect", "connect ", "later"}) EXPECT_EQ(parse_step(odd), Step::destroy);
+}
+
+TEST(Detail, IsReadAsItWasWritten) {
+    for (const Step step : {Step::destroy, Step::create, Step::connect}) {
+        for (const std::optional<std::string>& config :
+             {std::optional<std::string>(), std::optional<std::string>("name=\"a\"\nmemory=64\n")}) {
+            const RebirthDetail detail = parse_detail(print_detail({step, config}));
+            EXPECT_EQ(detail.step, step);
+            EXPECT_EQ(detail.config, config);
+        }
+    }
+}
+
+TEST(Detail, WhatIsDamagedStartsFromTheBeginning) {
+    for (const char* text : {"", "null", "[]", "{\"step\":", "{\"step\":1}", "{\"step\":\"later\",\"config\":{}}"}) {
+        const RebirthDetail detail = parse_detail(text);
+        EXPECT_EQ(detail.step, Step::destroy) << text;
+        EXPECT_FALSE(detail.config) << text;
+    }
 }
