@@ -41,8 +41,10 @@ std::string steps_text(const json& steps) {
 }
 
 std::string event_text(const json& event) {
-    const std::string what = event.value("event", "");
-    const json& detail = event["detail"];
+    std::string what = event.value("event", "");
+    const auto found = event.find("detail");
+    if (found == event.end() || !found->is_object()) return what; // a damaged journal
+    const json& detail = *found;
     if (what == "died") return "died: " + detail.value("cause", "");
     if (what == "returned") {
         const auto blocked = detail.value("blocked_dma", 0U);

@@ -447,12 +447,13 @@ std::uint64_t Supervisor::subscribe(Listener listener) {
 }
 
 std::string Supervisor::print(const domain::HistoryEntry& entry) {
+    const json detail = json::parse(entry.detail, nullptr, false); // a damaged one is shown as it is
     return json_line({{"id", entry.id},
                       {"at", entry.at},
                       {"uuid", entry.uuid},
                       {"name", entry.name},
                       {"event", entry.what},
-                      {"detail", json::parse(entry.detail, nullptr, false)}});
+                      {"detail", detail.is_discarded() ? json(entry.detail) : detail}});
 }
 
 } // namespace bulkhead::driverdomain

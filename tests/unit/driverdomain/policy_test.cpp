@@ -73,3 +73,17 @@ TEST(Detail, WhatIsDamagedStartsFromTheBeginning) {
         EXPECT_FALSE(detail.config) << text;
     }
 }
+
+TEST(Print, HistoryIsJsonWhateverTheDetailIs) {
+    using nlohmann::json;
+    EXPECT_EQ(json::parse(Supervisor::print({7, 8, "u", "ndvm", "died", R"({"cause":"crash"})"})),
+              json({{"id", 7},
+                    {"at", 8},
+                    {"uuid", "u"},
+                    {"name", "ndvm"},
+                    {"event", "died"},
+                    {"detail", {{"cause", "crash"}}}}));
+    const json damaged = json::parse(Supervisor::print({7, 8, "u", "ndvm", "died", "{\"cause\":"}), nullptr, false);
+    ASSERT_TRUE(damaged.is_object());
+    EXPECT_EQ(damaged["detail"], "{\"cause\":");
+}
