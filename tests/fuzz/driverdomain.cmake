@@ -1,0 +1,2 @@
+bulkhead_fuzz(fuzz_driver_domain LINK bulkhead_driverdomain)
+bulkhead_fuzz(fuzz_toolstack_text LINK bulkhead_xen)
