@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +28,11 @@ TEST(Process, DeadlineKillsTheChild) {
 }
 
 TEST(Process, MissingProgramIsAnErrorWithItsName) {
+    // A folder of PATH that this user may not search would make it EACCES (execvp(3)).
+    const std::string path = std::getenv("PATH");
+    ::setenv("PATH", "/usr/bin:/bin", 1);
     const auto output = run({"bulkhead-no-such-program"}, 1s);
+    ::setenv("PATH", path.c_str(), 1);
     ASSERT_FALSE(output);
     EXPECT_NE(output.error().message.find("bulkhead-no-such-program"), std::string::npos);
     EXPECT_EQ(output.error().code, ENOENT);
