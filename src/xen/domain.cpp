@@ -124,10 +124,10 @@ Result<unsigned> create_domain(Context& xen, const DomainSpec& spec, const HostD
                                std::optional<unsigned> wanted) {
     Config config;
     TRY(convert(xen.get(), spec, host, *config));
-    config->c_info.domid = host.random_domid ? static_cast<libxl_domid>(RANDOM_DOMID) : INVALID_DOMID;
+    config->c_info.domid = host.random_domid ? static_cast<libxl_domid>(RANDOM_DOMID) : no_domid;
     if (wanted) config->c_info.domid = *wanted;
     xen.clear();
-    std::uint32_t domain = INVALID_DOMID;
+    std::uint32_t domain = no_domid;
     const int rc = libxl_domain_create_new(xen.get(), config.get(), &domain, nullptr, nullptr);
     if (rc == 0) return domain;
     const auto error = xen.error("cannot create domain '" + spec.name + "'", rc);
@@ -140,7 +140,7 @@ Result<MemoryNeed> memory_need(Context& xen, const DomainSpec& spec, const HostD
     TRY(convert(xen.get(), spec, host, *config));
     MemoryNeed need;
     xen.clear();
-    int rc = libxl_domain_need_memory(xen.get(), config.get(), INVALID_DOMID, &need.needed_kib);
+    int rc = libxl_domain_need_memory(xen.get(), config.get(), no_domid, &need.needed_kib);
     if (rc >= 0) rc = libxl_get_free_memory(xen.get(), &need.free_kib);
     if (rc < 0) return xen.error("cannot compute the memory that '" + spec.name + "' needs", rc);
     return need;

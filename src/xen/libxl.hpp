@@ -18,6 +18,9 @@ extern "C" {
 
 namespace bulkhead::xen {
 
+// ~0 in libxl.h, an int that becomes a domid.
+constexpr libxl_domid no_domid = static_cast<libxl_domid>(INVALID_DOMID);
+
 // For what libxl returns from malloc.
 struct Free {
     void operator()(void* memory) const { std::free(memory); }

@@ -36,7 +36,7 @@ Result<unsigned> restore_domain(Context& xen, const DomainSpec& spec, const Host
     RestoreParams restore;
     restore.params.stream_version = stream_version;
     xen.clear();
-    std::uint32_t domain = INVALID_DOMID;
+    std::uint32_t domain = no_domid;
     const int rc =
         libxl_domain_create_restore(xen.get(), config.get(), &domain, fd, -1, &restore.params, nullptr, nullptr);
     if (rc == 0) return domain;
