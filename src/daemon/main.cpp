@@ -83,8 +83,9 @@ Result<int> serve(const Options& options) {
     const auto manager = TRY(domain::Manager::open(loop, std::move(xen), std::move(journal)));
     driverdomain::Supervisor supervisor(loop, *manager, folder_of(options.state) + "/spare");
     manager->keep(supervisor);
-    const auto server = TRY(daemon::Server::open(
-        loop, options.socket, [&](std::shared_ptr<daemon::Call> call) { daemon::handle(*manager, supervisor, call); }));
+    const auto server = TRY(daemon::Server::open(loop, options.socket, [&](const std::shared_ptr<daemon::Call>& call) {
+        daemon::handle(*manager, supervisor, call);
+    }));
     if (!options.keep_quota) raise_quota();
     TRY(manager->recover());
     log::info("ready on " + options.socket);

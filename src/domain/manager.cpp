@@ -83,7 +83,7 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
     return workers_.start(std::move(job));
 }
 
-Result<Workers::Id> Manager::create(CreateRequest request, Reply reply) {
+Result<Workers::Id> Manager::create(CreateRequest request, const Reply& reply) {
     request.uuid = xen::new_uuid();
     request.driver_domains = driver_domains();
     auto operation = std::make_shared<Operation>();
@@ -140,7 +140,7 @@ void Manager::created(std::int64_t operation, const CreateRequest& request, cons
     reply.done(object.dump());
 }
 
-Result<Workers::Id> Manager::rename(const xen::DomainInfo& domain, const std::string& name, Reply reply) {
+Result<Workers::Id> Manager::rename(const xen::DomainInfo& domain, const std::string& name, const Reply& reply) {
     Reply inner = reply;
     inner.done = [this, uuid = domain.uuid, name, reply](Result<std::string> result) {
         const auto managed = managed_.find(uuid);

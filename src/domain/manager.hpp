@@ -50,8 +50,8 @@ public:
     [[nodiscard]] std::optional<Policy> policy(const std::string& uuid) const;
 
     // Each starts a worker; the answer comes through `reply`. The id is for cancel().
-    Result<Workers::Id> create(CreateRequest request, Reply reply);
-    Result<Workers::Id> rename(const xen::DomainInfo& domain, const std::string& name, Reply reply);
+    Result<Workers::Id> create(CreateRequest request, const Reply& reply);
+    Result<Workers::Id> rename(const xen::DomainInfo& domain, const std::string& name, const Reply& reply);
     using Body = std::function<Result<std::string>(xen::Context&, const WorkerSide&)>;
     Result<Workers::Id> run(const std::string& name, std::chrono::milliseconds deadline, Body body, Reply reply);
     // For what must be undone if the worker dies half-way: the body announces each step by intent(), which is written
@@ -62,7 +62,7 @@ public:
     // For run_on(): what it had begun is undone, and the reply comes.
     void stop(Workers::Id id) { workers_.stop(id); }
     // For good, whatever the domain's policy says: also one of ours that is being brought back or stays down.
-    Result<Workers::Id> destroy(const std::string& wanted, Reply reply);
+    Result<Workers::Id> destroy(const std::string& wanted, const Reply& reply);
     // To be called after an administrator's pause and unpause.
     void was_paused(const std::string& uuid, bool paused);
 

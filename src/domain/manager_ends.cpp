@@ -298,7 +298,7 @@ Result<Workers::Id> Manager::remake(const DomainRecord& record, std::chrono::mil
         return {};
     };
     job.done = [this, uuid, record](Result<std::string> result, bool) { remade(uuid, record, std::move(result)); };
-    const Result<Workers::Id> started = workers_.start(std::move(job));
+    Result<Workers::Id> started = workers_.start(std::move(job));
     if (started) {
         managed.worker = *started;
         managed.remaking = std::move(reply);
@@ -330,7 +330,8 @@ void Manager::remade(const std::string& uuid, DomainRecord record, Result<std::s
         // The row stays: the next daemon finds the domain running and goes on from there.
         if (!written) log::error(written.error().message);
         std::optional<Reply> remaking = std::move(managed.remaking);
-        adopt(std::move(record), record.domain);
+        const unsigned domain = record.domain;
+        adopt(std::move(record), domain);
         Managed& fresh = managed_.at(uuid);
         fresh.remaking = std::move(remaking);
         if (!written) fresh.operation = operation;
@@ -359,7 +360,7 @@ const DomainRecord* Manager::record(std::string_view wanted) const {
     return nullptr;
 }
 
-Result<Workers::Id> Manager::destroy(const std::string& wanted, Reply reply) {
+Result<Workers::Id> Manager::destroy(const std::string& wanted, const Reply& reply) {
     const DomainRecord* const ours = record(wanted);
     const Result<xen::DomainInfo> running = find(wanted);
     if (!running && ours == nullptr) return tl::unexpected(running.error());
@@ -399,7 +400,7 @@ Result<Workers::Id> Manager::destroy(const std::string& wanted, Reply reply) {
         }
         reply.done(std::move(result));
     };
-    const auto started = run("destroy " + name, work::destroy_deadline, body, std::move(inner));
+    auto started = run("destroy " + name, work::destroy_deadline, body, std::move(inner));
     if (!started && managed != managed_.end()) {
         end(operation);
         stay(uuid, was_acting, started.error());

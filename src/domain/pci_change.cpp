@@ -132,7 +132,7 @@ Status attach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::P
         if (!seize) TRY(pci::check_assignable(pci::Sysfs(), address));
     }
     TRY(intent(joined(addresses)));
-    const Status attached = xen::attach_device(xen, domain.id, spec);
+    Status attached = xen::attach_device(xen, domain.id, spec);
     // Whether a domain has an IOMMU context is settled at its creation, and libxl does not keep what it chose.
     if (!attached && attached.error().message.find("Operation not supported") != std::string::npos) {
         return fail("'" + domain.name +

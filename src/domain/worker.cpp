@@ -89,7 +89,7 @@ Status WorkerSide::intent(std::string_view what) const {
 
 struct Workers::Worker {
     Job job;
-    pid_t pid;
+    pid_t pid = 0;
     Fd line;
     FrameReader reader;
     std::optional<Result<std::string>> result;

@@ -134,7 +134,8 @@ void Pulse::overdue(const std::string& uuid) {
     const auto found = hearts_.find(uuid);
     if (found == hearts_.end()) return;
     auto timer = loop_.after(grace, [this, uuid] {
-        const std::string silent = uuid; // the closure goes with the heart
+        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the closure goes with the heart
+        const std::string silent = uuid;
         leave(silent);
         events_.silent(silent);
     });

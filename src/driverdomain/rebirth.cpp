@@ -128,7 +128,7 @@ Result<domain::Created> create(xen::Context& xen, xen::Store& store, const Rebir
         const auto spare = spares.find(xen, request);
         if (spare && !spare->empty()) {
             request.saved = *spare;
-            const auto restored = domain::create_domain(xen, request, inner);
+            auto restored = domain::create_domain(xen, request, inner);
             from_spare = restored.has_value();
             if (restored) return restored;
             // Whatever is wrong with it, a boot may still do.

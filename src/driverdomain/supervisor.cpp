@@ -346,7 +346,8 @@ Result<Supervisor::Ward*> Supervisor::find(const std::string& name) {
                 ENOENT);
 }
 
-Status Supervisor::restart(const std::string& name, const std::vector<std::string>& overrides, domain::Reply reply) {
+Status Supervisor::restart(const std::string& name, const std::vector<std::string>& overrides,
+                           const domain::Reply& reply) {
     const Ward& ward = *TRY(find(name));
     domain::DomainRecord next = ward.record;
     if (!overrides.empty()) next.config = config::with_overrides(ward.record.config, overrides);

@@ -33,7 +33,7 @@ public:
     // A planned reincarnation: the driver domain is replaced, its clients keep their connections. `overrides`: as
     // behind `create` (kernel="...", ramdisk="..."); they stay in force. If the new one does not become ready the old
     // one is brought back, and the reply is an error.
-    Status restart(const std::string& name, const std::vector<std::string>& overrides, domain::Reply reply);
+    Status restart(const std::string& name, const std::vector<std::string>& overrides, const domain::Reply& reply);
 
     // Events as they happen; the id is for unsubscribe().
     using Listener = std::function<void(const domain::HistoryEntry&)>;

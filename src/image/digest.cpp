@@ -22,7 +22,7 @@ std::string finish(sha256_ctx& state) {
 } // namespace
 
 std::string sha256(std::string_view bytes) {
-    sha256_ctx state;
+    sha256_ctx state{};
     ::nettle_sha256_init(&state);
     ::nettle_sha256_update(&state, bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
     return finish(state);
@@ -31,7 +31,7 @@ std::string sha256(std::string_view bytes) {
 Result<std::string> sha256_file(const std::string& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) return fail_errno(path);
-    sha256_ctx state;
+    sha256_ctx state{};
     ::nettle_sha256_init(&state);
     std::uint8_t buffer[64 * 1024];
     for (;;) {

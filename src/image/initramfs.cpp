@@ -47,7 +47,7 @@ struct FreeEntry {
 
 // libarchive calls back with the archive's bytes; the first failure of the sink is kept for the caller.
 struct Output {
-    Compressor* compressor;
+    Compressor* compressor = nullptr;
     Status status;
 };
 

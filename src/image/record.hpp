@@ -12,7 +12,7 @@ namespace bulkhead::image {
 template <typename T>
 std::optional<T> record(std::string_view bytes, std::uint64_t at) {
     if (at > bytes.size() || bytes.size() - at < sizeof(T)) return std::nullopt;
-    T value;
+    T value{};
     std::memcpy(&value, bytes.data() + at, sizeof value);
     return value;
 }

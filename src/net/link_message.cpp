@@ -12,7 +12,7 @@
 namespace bulkhead::net {
 
 Result<LinkMessage> parse_link(std::string_view payload) {
-    ifinfomsg header;
+    ifinfomsg header{};
     if (payload.size() < sizeof header) return fail("the kernel sent a malformed link message", EPROTO);
     std::memcpy(&header, payload.data(), sizeof header);
     LinkMessage message;

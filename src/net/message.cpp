@@ -69,7 +69,7 @@ void Request::nest(std::uint16_t type, const std::function<void()>& fill) {
 
 std::string Request::bytes(std::uint32_t sequence) const {
     std::string whole = bytes_;
-    nlmsghdr header;
+    nlmsghdr header{};
     std::memcpy(&header, whole.data(), sizeof header);
     header.nlmsg_len = static_cast<std::uint32_t>(whole.size());
     header.nlmsg_seq = sequence;
@@ -79,7 +79,7 @@ std::string Request::bytes(std::uint32_t sequence) const {
 
 std::vector<Message> split_datagram(std::string_view datagram) {
     std::vector<Message> messages;
-    nlmsghdr header;
+    nlmsghdr header{};
     while (read(datagram, header) && header.nlmsg_len >= sizeof header && header.nlmsg_len <= datagram.size()) {
         messages.push_back({header.nlmsg_type, header.nlmsg_flags, header.nlmsg_seq,
                             datagram.substr(sizeof header, header.nlmsg_len - sizeof header)});
@@ -90,7 +90,7 @@ std::vector<Message> split_datagram(std::string_view datagram) {
 
 std::vector<Attribute> split_attributes(std::string_view payload) {
     std::vector<Attribute> attributes;
-    nlattr header;
+    nlattr header{};
     while (read(payload, header) && header.nla_len >= sizeof header && header.nla_len <= payload.size()) {
         attributes.push_back({static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK),
                               payload.substr(sizeof header, header.nla_len - sizeof header)});
@@ -109,7 +109,7 @@ std::uint32_t number_of(std::string_view payload) {
 }
 
 Status parse_acknowledgement(const Message& message) {
-    nlmsgerr error;
+    nlmsgerr error{};
     if (!read(message.payload, error)) return fail("the kernel sent a malformed acknowledgement", EPROTO);
     if (error.error == 0) return {};
     const int code = error.error < 0 && error.error > -4096 ? -error.error : EPROTO; // MAX_ERRNO of the kernel

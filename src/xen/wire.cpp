@@ -50,7 +50,7 @@ Result<std::string> encode(const Message& message) {
 
 Result<std::optional<Message>> take(std::string& bytes) {
     if (bytes.size() < header_size) return std::nullopt;
-    xsd_sockmsg header;
+    xsd_sockmsg header{};
     std::memcpy(&header, bytes.data(), header_size);
     if (header.len > payload_max) {
         return fail("xenstore message announces " + std::to_string(header.len) + " bytes: the protocol allows " +

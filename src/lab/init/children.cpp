@@ -16,7 +16,7 @@ Status Children::start() {
     signals_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals_) return fail_errno("signalfd");
     loop_.watch(signals_.get(), POLLIN, [this](short) {
-        signalfd_siginfo info;
+        signalfd_siginfo info{};
         while (::read(signals_.get(), &info, sizeof info) > 0) {
         }
         reap();

@@ -161,7 +161,7 @@ struct ManagerTest : testing::Test {
         };
     }
     // As above, but it cannot be completed, and its maker fails to clean up.
-    Manager::Body fails_half_way(std::function<void()> how = [] {}) {
+    Manager::Body fails_half_way(const std::function<void()>& how = [] {}) {
         return [this, how](xen::Context&, const WorkerSide& side) -> Result<std::string> {
             TRY(side.intent("destroy"));
             libxl.remove_domain(5);
