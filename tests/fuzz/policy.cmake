@@ -1,0 +1,3 @@
+bulkhead_fuzz(fuzz_policy_xml LINK bulkhead_policy)
+bulkhead_fuzz(fuzz_policy_wld LINK bulkhead_policy)
+bulkhead_fuzz(fuzz_policy_toml LINK bulkhead_policy)
