@@ -9,6 +9,7 @@ const std::vector<Group>& groups() {
         {"PCI devices", pci_verbs()},
         {"Driver domains", driverdomain_verbs()},
         {"Images of service VMs", image_verbs()},
+        {"Mandatory policy", policy_verbs()},
         {"TPM measurements", measure_verbs()},
         {"The lab: real Xen in QEMU", lab_verbs()},
         {"About bulkhead", help_verbs()},

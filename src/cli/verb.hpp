@@ -60,6 +60,7 @@ const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& pci_verbs();
 const std::vector<Verb>& driverdomain_verbs();
 const std::vector<Verb>& image_verbs();
+const std::vector<Verb>& policy_verbs();
 const std::vector<Verb>& measure_verbs();
 const std::vector<Verb>& lab_verbs();
 const std::vector<Verb>& help_verbs();
