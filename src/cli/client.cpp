@@ -94,7 +94,12 @@ Result<nlohmann::json> ask(const std::string& verb, const nlohmann::json& argume
     return client.call(verb, arguments);
 }
 
+// Texts quote what strangers wrote, cut at some byte: what is not UTF-8 is replaced.
 void print_json(const nlohmann::json& value) {
+    std::puts(value.dump(4, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+void print_json(const nlohmann::ordered_json& value) {
     std::puts(value.dump(4, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 

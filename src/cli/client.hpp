@@ -37,5 +37,6 @@ Result<nlohmann::json> ask(const std::string& verb, const nlohmann::json& argume
 
 // Indented, on stdout.
 void print_json(const nlohmann::json& value);
+void print_json(const nlohmann::ordered_json& value);
 
 } // namespace bulkhead::cli

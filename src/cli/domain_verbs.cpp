@@ -16,8 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-const Option json_option = {0, "json", nullptr, "print JSON"};
-
 // ---- list ----
 
 char shutdown_letter(const json& domain) {

@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-const Option json_option = {0, "json", nullptr, "print JSON"};
-
 std::string time_text(std::int64_t milliseconds) {
     const std::time_t seconds = milliseconds / 1000;
     struct tm local {};
@@ -67,7 +65,7 @@ void print_event(const json& event) {
     std::fflush(stdout);
 }
 
-Result<int> list(const Arguments& arguments) {
+Result<int> list_driver_domains(const Arguments& arguments) {
     const json answer = TRY(ask("driverdomain-list", json::object()));
     const json& domains = answer["driver_domains"];
     if (arguments.has("json")) {
@@ -180,7 +178,14 @@ Result<int> events(const Arguments& arguments) {
 
 const std::vector<Verb>& driverdomain_verbs() {
     static const std::vector<Verb> verbs = {
-        {"driverdomain list", "", "List the driver domains and how they are", "", {json_option}, 0, 0, list},
+        {"driverdomain list",
+         "",
+         "List the driver domains and how they are",
+         "",
+         {json_option},
+         0,
+         0,
+         list_driver_domains},
         {"driverdomain show",
          "DOMAIN",
          "Show a driver domain, its clients and its deaths",

@@ -24,7 +24,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr Option name_option = {'N', "name", "NAME", "which lab (default: \"default\")"};
-constexpr Option json_option = {0, "json", nullptr, "print JSON"};
 
 std::string lab_name(const Arguments& arguments) {
     return arguments.value("name").value_or("default");
@@ -211,7 +210,7 @@ Result<int> status(const Arguments& arguments) {
     return arguments.has("name") && !all_run ? 1 : 0;
 }
 
-Result<int> console(const Arguments& arguments) {
+Result<int> lab_console(const Arguments& arguments) {
     const lab::Lab lab = TRY(the_lab(arguments));
     const std::string domain = arguments.positional().empty() ? "" : arguments.positional()[0];
     if (::isatty(STDIN_FILENO) == 1) std::fprintf(stderr, "Ctrl-] leaves the console; press Enter for a prompt.\n");
@@ -299,7 +298,7 @@ const std::vector<Verb>& lab_verbs() {
          {name_option},
          0,
          1,
-         console},
+         lab_console},
         {"lab log",
          "",
          "show the consoles of Xen, dom0 and the guests",

@@ -1,3 +1,4 @@
+#include "cli/client.hpp"
 #include "cli/verb.hpp"
 
 #include "base/file.hpp"
@@ -21,15 +22,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr Option json_option = {0, "json", nullptr, "print JSON"};
-
 Result<measure::EventList> read_list(const std::string& path) {
     const std::string bytes = TRY(read_file(path, measure::event_log_limit));
     return context(measure::read_event_list(bytes), path);
-}
-
-void print(const ordered_json& json) {
-    std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
 }
 
 ordered_json pcrs_json(const measure::PcrValues& values) {
@@ -44,7 +39,7 @@ ordered_json pcrs_json(const measure::PcrValues& values) {
 Result<int> replay(const Arguments& arguments) {
     const measure::PcrValues values = measure::replay(TRY(read_list(arguments.positional()[0])));
     if (arguments.has("json")) {
-        print({{"pcrs", pcrs_json(values)}});
+        print_json(ordered_json{{"pcrs", pcrs_json(values)}});
     } else {
         std::fputs(measure::pcrs_yaml(values).c_str(), stdout);
     }
@@ -74,7 +69,7 @@ void print_events(const measure::EventList& list) {
     }
 }
 
-Result<int> events(const Arguments& arguments) {
+Result<int> show_events(const Arguments& arguments) {
     const measure::EventList list = TRY(read_list(arguments.positional()[0]));
     if (arguments.has("json")) {
         std::fputs(measure::event_list_json(list).c_str(), stdout);
@@ -117,7 +112,7 @@ Result<int> diff(const Arguments& arguments) {
         ordered_json root = {{"same", found.differences.empty()}, {"pcrs", found.pcrs}};
         root["differences"] = ordered_json::array();
         for (const measure::Difference& each : found.differences) root["differences"].push_back(difference_json(each));
-        print(root);
+        print_json(root);
     } else {
         for (const measure::Difference& each : found.differences) std::printf("%s\n", measure::to_text(each).c_str());
         if (found.differences.empty()) std::printf("the same in %zu PCRs\n", found.pcrs.size());
@@ -150,7 +145,7 @@ std::string number(std::uint32_t value) {
 // A flat report: one "name: value" line per row, or the object.
 int show(const Arguments& arguments, const ordered_json& report) {
     if (arguments.has("json")) {
-        print(report);
+        print_json(report);
         return 0;
     }
     for (const auto& [name, value] : report.items())
@@ -288,7 +283,7 @@ const std::vector<Verb>& measure_verbs() {
          {json_option},
          1,
          1,
-         events},
+         show_events},
         {"measure diff",
          "A B",
          "say where two event lists part",

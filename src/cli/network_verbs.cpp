@@ -11,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-const Option json_option = {0, "json", nullptr, "print JSON"};
-
 Result<int> attach(const Arguments& arguments) {
     const auto& words = arguments.positional();
     const json request = {{"domain", words[0]}, {"vif", std::vector<std::string>(words.begin() + 1, words.end())}};
@@ -28,7 +26,7 @@ Result<int> attach(const Arguments& arguments) {
     return 0;
 }
 
-Result<int> list(const Arguments& arguments) {
+Result<int> list_vifs(const Arguments& arguments) {
     const json answer = TRY(ask("network-list", {{"domains", arguments.positional()}}));
     if (arguments.has("json")) {
         print_json(answer["domains"]);
@@ -74,7 +72,14 @@ const std::vector<Verb>& network_verbs() {
          1,
          any_number,
          attach},
-        {"network-list", "[DOMAIN...]", "List domains' network interfaces", "", {json_option}, 0, any_number, list},
+        {"network-list",
+         "[DOMAIN...]",
+         "List domains' network interfaces",
+         "",
+         {json_option},
+         0,
+         any_number,
+         list_vifs},
         {"network-detach", "DOMAIN NUMBER|MAC", "Remove a network interface", "", {json_option}, 2, 2, detach},
     };
     return verbs;

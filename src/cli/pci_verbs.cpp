@@ -10,8 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-const Option json_option = {0, "json", nullptr, "print JSON"};
-
 Result<int> call(const char* verb, const json& request, const Arguments& arguments) {
     const json answer = TRY(ask(verb, request));
     if (arguments.has("json")) print_json(answer);
@@ -42,7 +40,7 @@ Result<int> assignable_remove(const Arguments& arguments) {
     return call("pci-assignable-remove", request, arguments);
 }
 
-Result<int> list(const Arguments& arguments) {
+Result<int> list_devices(const Arguments& arguments) {
     const json answer = TRY(ask("pci-list", {{"domain", arguments.positional()[0]}}));
     if (arguments.has("json")) {
         print_json(answer["devices"]);
@@ -56,12 +54,12 @@ Result<int> list(const Arguments& arguments) {
     return 0;
 }
 
-Result<int> attach(const Arguments& arguments) {
+Result<int> attach_device(const Arguments& arguments) {
     return call("pci-attach", {{"domain", arguments.positional()[0]}, {"device", arguments.positional()[1]}},
                 arguments);
 }
 
-Result<int> detach(const Arguments& arguments) {
+Result<int> detach_device(const Arguments& arguments) {
     const json request = {{"domain", arguments.positional()[0]},
                           {"device", arguments.positional()[1]},
                           {"force", arguments.has("force")}};
@@ -98,7 +96,7 @@ const std::vector<Verb>& pci_verbs() {
          1,
          1,
          assignable_remove},
-        {"pci-list", "DOMAIN", "List the PCI devices that a domain has", "", {json_option}, 1, 1, list},
+        {"pci-list", "DOMAIN", "List the PCI devices that a domain has", "", {json_option}, 1, 1, list_devices},
         {"pci-attach",
          "DOMAIN ADDRESS[,OPTION...]",
          "Give a PCI device to a running domain",
@@ -106,7 +104,7 @@ const std::vector<Verb>& pci_verbs() {
          {json_option},
          2,
          2,
-         attach},
+         attach_device},
         {"pci-detach",
          "DOMAIN ADDRESS",
          "Take a PCI device from a domain",
@@ -114,7 +112,7 @@ const std::vector<Verb>& pci_verbs() {
          {{'f', "force", nullptr, "without waiting for the guest"}, json_option},
          2,
          2,
-         detach},
+         detach_device},
     };
     return verbs;
 }

@@ -1,3 +1,4 @@
+#include "cli/client.hpp"
 #include "cli/verb.hpp"
 
 #include "base/file.hpp"
@@ -21,13 +22,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr Option json_option = {0, "json", nullptr, "print JSON"};
-
-void print(const ordered_json& json) {
-    // Texts quote what strangers wrote, cut at some byte: what is not UTF-8 is replaced.
-    std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
-}
-
 Result<std::string> read_policy(const std::string& path) {
     return read_file(path == "-" ? "/dev/stdin" : path, policy::file_max);
 }
@@ -48,10 +42,10 @@ Result<int> run_check(const Arguments& arguments) {
     const std::string bytes = TRY(read_policy(path));
     const policy::Loaded loaded = policy::load(bytes);
     if (arguments.has("json")) {
-        print({{"file", path},
-               {"valid", loaded.policy != nullptr},
-               {"problems", json_of(loaded.errors)},
-               {"warnings", json_of(loaded.warnings)}});
+        print_json(ordered_json{{"file", path},
+                                {"valid", loaded.policy != nullptr},
+                                {"problems", json_of(loaded.errors)},
+                                {"warnings", json_of(loaded.warnings)}});
     } else {
         for (const policy::Problem& error : loaded.errors) std::printf("%s\n", policy::format(error, path).c_str());
         for (const policy::Problem& warning : loaded.warnings)
@@ -79,7 +73,7 @@ Result<int> run_diff(const Arguments& arguments) {
     const policy::PolicyPtr next = TRY(load(arguments.positional()[1]));
     const policy::Difference difference = policy::compare(old, next);
     if (arguments.has("json")) {
-        print(policy::difference_json(*old, *next, difference));
+        print_json(policy::difference_json(*old, *next, difference));
     } else {
         std::fputs(policy::difference_text(*old, *next, difference).c_str(), stdout);
     }

@@ -20,6 +20,8 @@ struct Option {
     const char* text;
 };
 
+inline constexpr Option json_option = {0, "json", nullptr, "print JSON"}; // of most verbs
+
 // What the user typed after the verb, checked against the verb's options.
 class Arguments {
 public:

@@ -63,7 +63,7 @@ Status describe_attach(Manager& manager, const CallPointer& call) {
     return run_while_connected(manager, call, manager.run("network-attach -n", query_deadline, body, reply_to(call)));
 }
 
-Status list(Manager& manager, const CallPointer& call) {
+Status list_vifs(Manager& manager, const CallPointer& call) {
     const auto wanted = TRY(Arguments(*call).texts("domains"));
     std::vector<xen::DomainInfo> domains;
     for (const std::string& name : wanted) domains.push_back(TRY(manager.find(name)));
@@ -126,7 +126,7 @@ Status detach(Manager& manager, const CallPointer& call) {
 const std::vector<Verb>& network_verbs() {
     static const std::vector<Verb> verbs = {{"network-attach", false, attach},
                                             {"network-attach-dry-run", false, describe_attach},
-                                            {"network-list", true, list},
+                                            {"network-list", true, list_vifs},
                                             {"network-detach", false, detach}};
     return verbs;
 }

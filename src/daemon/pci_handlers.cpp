@@ -94,7 +94,7 @@ Status assignable_remove(Manager& manager, const CallPointer& call) {
     return {};
 }
 
-Status list(Manager& manager, const CallPointer& call) {
+Status list_devices(Manager& manager, const CallPointer& call) {
     const xen::DomainInfo domain = TRY(Arguments(*call).domain(manager));
     const auto body = [id = domain.id](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         json devices = json::array();
@@ -131,11 +131,11 @@ Status change(Manager& manager, const CallPointer& call, bool attach) {
     return {};
 }
 
-Status attach(Manager& manager, const CallPointer& call) {
+Status attach_device(Manager& manager, const CallPointer& call) {
     return change(manager, call, true);
 }
 
-Status detach(Manager& manager, const CallPointer& call) {
+Status detach_device(Manager& manager, const CallPointer& call) {
     return change(manager, call, false);
 }
 
@@ -145,9 +145,9 @@ const std::vector<Verb>& pci_verbs() {
     static const std::vector<Verb> verbs = {{"pci-assignable-list", true, assignable_list},
                                             {"pci-assignable-add", false, assignable_add},
                                             {"pci-assignable-remove", false, assignable_remove},
-                                            {"pci-list", true, list},
-                                            {"pci-attach", false, attach},
-                                            {"pci-detach", false, detach}};
+                                            {"pci-list", true, list_devices},
+                                            {"pci-attach", false, attach_device},
+                                            {"pci-detach", false, detach_device}};
     return verbs;
 }
 

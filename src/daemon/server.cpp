@@ -16,7 +16,7 @@
 namespace bulkhead::daemon {
 namespace {
 
-Result<sockaddr_un> address_of(const std::string& path) {
+Result<sockaddr_un> socket_address(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path) {
@@ -35,7 +35,7 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::open(domain::EventLoop& loop, const std::string& path, Handler handler) {
-    const sockaddr_un address = TRY(address_of(path));
+    const sockaddr_un address = TRY(socket_address(path));
     const auto* plain = reinterpret_cast<const sockaddr*>(&address);
     const std::size_t slash = path.rfind('/');
     if (slash != std::string::npos && slash > 0) TRY(make_directories(path.substr(0, slash), 0755));

@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds boot_patience{180};
+constexpr std::chrono::seconds spare_patience{180};
 constexpr std::size_t key_size_max = 1 << 20;
 
 Result<std::string> file_identity(const std::string& directory, const std::string& file) {
@@ -44,14 +44,14 @@ Result<std::string> inputs(xen::Context& xen, const domain::CreateRequest& reque
 Status await_booted(xen::Store& store, unsigned domain) {
     const std::string home = "/local/domain/" + std::to_string(domain) + "/data/bulkhead";
     TRY(store.watch(home, "spare"));
-    const auto end = Clock::now() + boot_patience;
+    const auto end = Clock::now() + spare_patience;
     for (;;) {
         const std::string state = TRY(store.read_if(home + "/state")).value_or("");
         if (state.starts_with("failed")) return fail("the spare's agent says: " + printable(state, 256), EIO);
         const bool loaded = TRY(store.exists(home + "/timing/modules"));
         if (loaded && (state == "starting" || state == "ready")) return {};
         if (!TRY(store.wait_event(end)))
-            return fail("the spare has not booted within " + std::to_string(boot_patience.count()) + " s", ETIMEDOUT);
+            return fail("the spare has not booted within " + std::to_string(spare_patience.count()) + " s", ETIMEDOUT);
     }
 }
 

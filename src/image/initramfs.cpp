@@ -16,14 +16,14 @@
 namespace bulkhead::image {
 namespace {
 
-constexpr std::size_t longest_path = 1024;
+constexpr std::size_t longest_name = 1024;
 
 Status check_path(const std::string& path) {
     const auto bad = [&](const char* why) {
         return fail("initramfs: bad path \"" + printable(path, 80) + "\": " + why);
     };
     if (path.size() < 2 || path[0] != '/') return bad("it must be absolute and not / itself");
-    if (path.size() > longest_path) return bad("longer than 1024 bytes");
+    if (path.size() > longest_name) return bad("longer than 1024 bytes");
     if (path.find('\0') != std::string::npos) return bad("it holds a NUL byte");
     for (const std::string_view part : split(std::string_view(path).substr(1), '/')) {
         if (part.empty() || part == "." || part == "..") return bad("empty, \".\" and \"..\" components are refused");
@@ -119,7 +119,7 @@ Status Initramfs::add_file_from(const std::string& path, const std::string& sour
 }
 
 Status Initramfs::add_symlink(const std::string& path, const std::string& target) {
-    if (target.empty() || target.size() > longest_path || target.find('\0') != std::string::npos)
+    if (target.empty() || target.size() > longest_name || target.find('\0') != std::string::npos)
         return fail("initramfs: bad target of the symbolic link " + path);
     return add(path, {Entry::Kind::symlink, 0777, target});
 }
@@ -154,7 +154,7 @@ Status Initramfs::add_tree(const std::string& source, const std::function<std::s
             } else if (S_ISREG(info.st_mode)) {
                 TRY(add_file_from(target, source + path, (info.st_mode & 0100) != 0 ? 0755 : 0644));
             } else if (S_ISLNK(info.st_mode)) {
-                char link[longest_path + 1];
+                char link[longest_name + 1];
                 const ssize_t size = ::readlink((source + path).c_str(), link, sizeof link);
                 if (size < 0) return fail_errno(source + path);
                 TRY(add_symlink(target, std::string(link, static_cast<std::size_t>(size))));

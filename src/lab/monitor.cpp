@@ -12,7 +12,7 @@
 namespace bulkhead::lab {
 namespace {
 
-constexpr std::size_t line_limit = 1 << 20;
+constexpr std::size_t reply_limit = 1 << 20;
 
 } // namespace
 
@@ -41,7 +41,7 @@ Result<std::string> Monitor::line() {
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return fail("QEMU closed its monitor", ECONNRESET);
         buffer_.append(chunk, static_cast<std::size_t>(got));
-        if (buffer_.size() > line_limit) return fail("QEMU's monitor: a line is too long");
+        if (buffer_.size() > reply_limit) return fail("QEMU's monitor: a line is too long");
     }
 }
 

@@ -9,7 +9,7 @@
 namespace bulkhead::measure::grub {
 namespace {
 
-constexpr unsigned deepest = 64;
+constexpr unsigned deepest_nesting = 64;
 constexpr std::string_view reserved[] = {"[[",  "]]", "case", "do",     "done", "elif",  "else",  "esac",    "fi",
                                          "for", "if", "in",   "select", "then", "until", "while", "function"};
 
@@ -65,7 +65,8 @@ private:
 
     // commands1 delimiters1, up to (not over) a reserved word or '}'. Of the latter the delimiter may be missing.
     Result<Script> commands() {
-        if (++depth_ > deepest) return fail("line " + std::to_string(token_.line) + ": nested more than 64 deep");
+        if (++depth_ > deepest_nesting)
+            return fail("line " + std::to_string(token_.line) + ": nested more than 64 deep");
         Script list;
         TRY(skip_newlines());
         for (;;) {
@@ -130,7 +131,7 @@ private:
             Command inner;
             inner.line = token_.line;
             TRY(advance());
-            if (++depth_ > deepest) return error("fewer than 64 levels");
+            if (++depth_ > deepest_nesting) return error("fewer than 64 levels");
             TRY(choice(inner));
             --depth_;
             command.otherwise.push_back(std::move(inner));
