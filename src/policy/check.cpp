@@ -60,6 +60,7 @@ private:
 
     TypeLines declare(const std::string& component, const std::vector<Text>& types) {
         TypeLines declared;
+        declared.reserve(types.size());
         for (const Text& type : types) {
             add(check_type_name(type.text), type.line, component + " type: ");
             const auto [first, is_new] = declared.emplace(type.text, type.line);
@@ -73,17 +74,26 @@ private:
     // Types listed in a label or a conflict set: declared, and each once. Returns how many different ones.
     std::size_t check_list(const std::string& where, const char* component, const std::vector<Text>& types,
                            const TypeLines& declared) {
+        constexpr std::size_t few = 8; // most lists have one or two: comparing is faster than a set
         std::unordered_set<std::string_view> seen;
-        for (const Text& type : types) {
+        std::size_t different = 0;
+        for (std::size_t i = 0; i < types.size(); ++i) {
+            const Text& type = types[i];
             if (!declared.contains(type.text)) {
                 problems_.error(type.line, where + ": " + component + " type '" + printable(type.text, 64) +
                                                "' is not declared" + suggestion(type.text, declared));
             }
-            if (!seen.insert(type.text).second)
+            const auto end = types.begin() + static_cast<std::ptrdiff_t>(i);
+            const bool is_new =
+                types.size() <= few ? std::find(types.begin(), end, type) == end : seen.insert(type.text).second;
+            if (is_new) {
+                ++different;
+            } else {
                 problems_.error(type.line,
                                 where + ": " + component + " type " + printable(type.text, 64) + " is listed twice");
+            }
         }
-        return seen.size();
+        return different;
     }
 
     // For some mistakes with short names: comparing takes time, and a hostile file has as many as it likes.
@@ -115,7 +125,7 @@ private:
 
     // "It is illegal to define labels including conflicting Chinese Wall types" (Xen 3 users' manual, 10.3.3).
     void check_exclusion(const std::string& where, const Label& label) {
-        std::unordered_map<std::size_t, std::string_view> taken; // conflict set: the first of its types in this label
+        taken_.resize(document_.conflicts.size());
         for (const Text& type : label.chinese_wall) {
             const auto rules = rules_of_.find(type.text);
             if (rules == rules_of_.end() || combinations_ > combinations_max) continue;
@@ -125,11 +135,14 @@ private:
                 return;
             }
             for (const std::size_t rule : rules->second) {
-                const auto [other, is_new] = taken.emplace(rule, type.text);
-                if (!is_new && other->second != type.text)
-                    problems_.error(type.line, where + " has the types " + std::string(other->second) + " and " +
+                Taken& taken = taken_[rule];
+                if (taken.by != &label) {
+                    taken = {&label, type.text};
+                } else if (taken.type != type.text) {
+                    problems_.error(type.line, where + " has the types " + std::string(taken.type) + " and " +
                                                    type.text + ", which exclude each other by rule " +
                                                    printable(document_.conflicts[rule].name.text, 64));
+                }
             }
         }
     }
@@ -137,6 +150,7 @@ private:
     void check_labels(const std::string& kind, const std::vector<Label>& labels, const TypeLines& ste,
                       const TypeLines& wall) {
         std::unordered_map<std::string_view, const Label*> named, from;
+        named.reserve(labels.size());
         for (const Label& label : labels) {
             add(check_label_name(label.name.text), label.name.line, kind + ": ");
             const std::string where = kind + " " + printable(label.name.text, 64);
@@ -199,8 +213,14 @@ private:
                             "__UNLABELED__; choose another name");
     }
 
+    struct Taken {
+        const Label* by = nullptr; // the label that was looked at last and has a type of the rule,
+        std::string_view type;     // this one
+    };
+
     const Document& document_;
     Problems& problems_;
+    std::vector<Taken> taken_;                                                // by conflict set
     std::unordered_map<std::string_view, std::vector<std::size_t>> rules_of_; // conflict sets that a type is in
     std::size_t combinations_ = 0, suggestions_ = 0;                          // counted against their limits
 };

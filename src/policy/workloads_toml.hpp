@@ -20,7 +20,7 @@ namespace bulkhead::policy {
 
 constexpr std::size_t toml_max = std::size_t{4} << 20; // bytes
 
-// Unknown keys are errors, with their lines. What is returned is only good if there are none.
+// ASCII only, comments too. Unknown keys are errors, with their lines. What is returned is only good if there are none.
 NamedWorkloads read_toml(std::string_view text, Problems& problems);
 
 } // namespace bulkhead::policy

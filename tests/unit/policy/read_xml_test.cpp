@@ -42,7 +42,7 @@ TEST(ReadXml, GivesBackWhatWasWritten) {
          {samples::banks(), samples::banks_update(), samples::colours(), samples::colours_update(), samples::initial()})
         EXPECT_EQ(read(write_xml(document)), document);
     std::mt19937 random(1); // NOLINT: the same each time
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 50; ++i) {
         const Document document = samples::random_document(random);
         EXPECT_EQ(read(write_xml(document)), document);
     }
@@ -186,7 +186,7 @@ TEST(ReadXml, IsBounded) {
     EXPECT_THAT(found, Contains(std::to_string(elements_max + 1) + ": more elements than a policy may have"));
     for (int i = 0; i < 17; ++i) attributes += " a" + std::to_string(i) + "=''";
     EXPECT_THAT(errors("<a" + attributes + "/>"), ElementsAre("1: more attributes than an element of a policy has"));
-    for (int i = 17; i < 1000000; ++i) attributes += " a" + std::to_string(i) + "=''";
+    for (int i = 17; i < 20000; ++i) attributes += " a" + std::to_string(i) + "=''";
     EXPECT_THAT(errors("\n<a" + attributes + "/>"), ElementsAre("2: more than 65536 bytes without a tag, or of one"));
     std::string duplicates;
     for (int i = 0; i < 3000; ++i) duplicates += "<Type>a</Type>";

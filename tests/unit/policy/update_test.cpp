@@ -297,7 +297,7 @@ TEST(Update, IsAllOrNothing) {
         return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
     };
     std::size_t taken = 0, denied = 0;
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < 500; ++round) {
         const Document document = samples::random_document(random);
         const PolicyPtr policy = samples::compile(document);
         Host host(policy);
@@ -365,8 +365,8 @@ TEST(Update, IsAllOrNothing) {
         for (LabelId label = 0; label < next->vm_labels().size(); ++label)
             EXPECT_EQ(update.host->may_start(label).allowed, fresh.may_start(label).allowed);
     }
-    EXPECT_GT(taken, 150U);
-    EXPECT_GT(denied, 150U);
+    EXPECT_GT(taken, 25U);
+    EXPECT_GT(denied, 25U);
 }
 
 namespace {

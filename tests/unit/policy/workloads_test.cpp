@@ -185,6 +185,8 @@ TEST(Toml, IsRead) {
 
 TEST(Toml, SaysWhatIsWrong) {
     EXPECT_THAT(toml_errors("name = "), ElementsAre(HasSubstr("1: not TOML: ")));
+    for (const char* header : {"[%]", "[=", "[[[", "[\"", "[a.", "[ [a]]"}) // toml++ asserts some of these
+        EXPECT_THAT(toml_errors(header), ElementsAre(HasSubstr("not TOML: "))) << header;
     EXPECT_THAT(toml_errors("nam = \"x\"\nunlabeled = 1\norganisation = 3\nexclusion = [1]"),
                 ElementsAre("1: unknown key 'nam'; did you mean 'name'?", "2: unlabeled: must be true or false",
                             "3: organisation: write [[organisation]]", "4: exclusion: write [[exclusion]]"));
@@ -194,7 +196,9 @@ TEST(Toml, SaysWhatIsWrong) {
     EXPECT_THAT(toml_errors("[[exclusion]]\ntypes = [\"a\",\n 5]"), ElementsAre("3: types: must be a text in quotes"));
     EXPECT_THAT(toml_errors(std::string(std::size_t{100} << 20, ' ')), ElementsAre("0: larger than 4194304 bytes"));
     EXPECT_THAT(toml_errors("a = " + std::string(100000, '[')), SizeIs(1));
-    EXPECT_THAT(toml_errors("name = \"\xff\""), SizeIs(1));
+    EXPECT_THAT(toml_errors("\nname = \"\xff\""), ElementsAre("2: not ASCII text"));
+    EXPECT_THAT(toml_errors("# K\xc3\xb6ln"), ElementsAre("1: not ASCII text"));
+    EXPECT_THAT(toml_errors("name = \"\x1b\""), ElementsAre("1: not ASCII text"));
 }
 
 namespace {
