@@ -214,7 +214,8 @@ Status connect(xen::Context& xen, xen::Store& store, const RebirthOrder& order, 
         report.vifs = TRY(await_vifs(store, std::move(vifs), Clock::now() + order.connect_patience));
     } else {
         for (ClientVif& vif : vifs) {
-            report.vifs.push_back({std::move(vif), VifOutcome::refused, "the driver domain has another id now", 1});
+            report.vifs.push_back(
+                {std::move(vif), VifOutcome::refused, "the driver domain has another id now", 1, false});
         }
     }
     watch.lap("reconnect");

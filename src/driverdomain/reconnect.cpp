@@ -116,12 +116,13 @@ Result<VifReport> look(xen::Store& store, const ClientVif& vif) {
         report.outcome = VifOutcome::gone;
         return report;
     }
+    report.client_connected = *front == connected;
     const std::string back = values[2].value_or("");
     const std::string plugged = printable(values[3].value_or(""), 16);
     if (plugged == "error") {
         report.outcome = VifOutcome::refused;
         report.reason = "the agent says: " + text(store, vif.backend + "/hotplug-error");
-    } else if (back == connected && *front == connected && plugged == "connected") {
+    } else if (back == connected && report.client_connected && plugged == "connected") {
         report.outcome = VifOutcome::connected;
     } else if (const std::string why = is_closing(back) ? netback_error(store, vif) : ""; !why.empty()) {
         // netback closes its end, whereupon the client's may close too.
@@ -132,7 +133,7 @@ Result<VifReport> look(xen::Store& store, const ClientVif& vif) {
     } else if (is_closing(back)) {
         report.outcome = VifOutcome::refused;
         report.reason = "netback in the driver domain closes it and gives no reason";
-    } else if (*front != connected) {
+    } else if (!report.client_connected) {
         report.reason = "the client has not connected it yet";
     } else {
         report.reason = back.empty() ? "no backend" : "netback is in state " + printable(back, 8);
@@ -148,16 +149,14 @@ Result<std::vector<VifReport>> await_vifs(xen::Store& store, std::vector<ClientV
     std::map<std::string, std::size_t> by_backend;
     for (ClientVif& vif : vifs) {
         by_backend.emplace(vif.backend, reports.size());
-        reports.push_back({std::move(vif), VifOutcome::waiting, "", 1});
+        reports.push_back({std::move(vif), VifOutcome::waiting, "", 1, false});
     }
     TRY(store.watch(root, "backends"));
     // On its way: the client's end is connected, and it is ours that is not yet.
     std::vector<bool> settled(reports.size(), false);
     const auto update = [&](std::size_t index) -> Status {
         reports[index] = TRY(look(store, reports[index].vif));
-        const VifReport& now = reports[index];
-        settled[index] = now.outcome != VifOutcome::waiting;
-        if (!settled[index]) settled[index] = TRY(store.read_if(now.vif.frontend + "/state")) != connected;
+        settled[index] = reports[index].outcome != VifOutcome::waiting || !reports[index].client_connected;
         return {};
     };
     Status status;

@@ -34,8 +34,9 @@ enum class VifOutcome {
 struct VifReport {
     ClientVif vif;
     VifOutcome outcome = VifOutcome::waiting;
-    std::string reason;  // of waiting and refused
-    unsigned queues = 1; // as the client says, 1 to 64
+    std::string reason;            // of waiting and refused
+    unsigned queues = 1;           // as the client says, 1 to 64
+    bool client_connected = false; // its end is in state Connected
 };
 
 // Looks at both ends. Pure but for reading.
