@@ -27,6 +27,17 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
     }
 }
 
+Status read_parts(const Fd& file, const std::function<Status(std::string_view)>& take) {
+    std::string part(std::size_t{256} * 1024, '\0');
+    for (;;) {
+        const ssize_t got = ::read(file.get(), part.data(), part.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_errno("read");
+        if (got == 0) return {};
+        TRY(take(std::string_view(part).substr(0, static_cast<std::size_t>(got))));
+    }
+}
+
 Status write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t put = ::write(fd, bytes.data(), bytes.size());

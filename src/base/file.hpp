@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace bulkhead {
 
 // At most `limit` bytes; a longer file is an error. Reads until end of file, so /proc and /sys work.
 Result<std::string> read_file(const std::string& path, std::size_t limit);
+
+// Everything behind the file's offset, in parts.
+Status read_parts(const Fd& file, const std::function<Status(std::string_view)>& take);
 
 // Writes PATH.tmp.PID, syncs it and renames it over PATH. Nothing is left behind on failure.
 Status write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode = 0644);

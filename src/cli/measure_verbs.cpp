@@ -1,3 +1,4 @@
+#include "cli/boot_files.hpp"
 #include "cli/client.hpp"
 #include "cli/verb.hpp"
 
@@ -7,10 +8,9 @@
 #include "measure/diff.hpp"
 #include "measure/event_list_json.hpp"
 #include "measure/event_log.hpp"
-#include "measure/gunzip.hpp"
+#include "measure/gzio.hpp"
 #include "measure/lcp.hpp"
 #include "measure/mle.hpp"
-#include "measure/predict.hpp"
 #include "measure/replay.hpp"
 #include "measure/tboot_policy.hpp"
 
@@ -31,7 +31,7 @@ ordered_json pcrs_json(const measure::PcrValues& values) {
     ordered_json root = ordered_json::object();
     for (const auto& [bank, pcrs] : values) {
         ordered_json& row = root[std::string(measure::bank_name(bank))] = ordered_json::object();
-        for (const auto& [pcr, value] : pcrs) row[std::to_string(pcr)] = measure::to_hex(value);
+        for (const auto& [pcr, value] : pcrs) row[std::to_string(pcr)] = to_hex(value);
     }
     return root;
 }
@@ -62,10 +62,10 @@ void print_events(const measure::EventList& list) {
         const measure::Event& event = list.events[i];
         const auto digest = event.digests.find(bank);
         const bool measured = event.effect != measure::Effect::none && digest != event.digests.end();
-        std::printf(
-            "%5zu %3s %-32s %-16s %s\n", i, event.pcr < measure::pcr_count ? std::to_string(event.pcr).c_str() : "-",
-            measure::event_type_name(event.type).c_str(),
-            measured ? measure::to_hex(digest->second).substr(0, 16).c_str() : "-", measure::describe(event).c_str());
+        std::printf("%5zu %3s %-32s %-16s %s\n", i,
+                    event.pcr < measure::pcr_count ? std::to_string(event.pcr).c_str() : "-",
+                    measure::event_type_name(event.type).c_str(),
+                    measured ? to_hex(digest->second).substr(0, 16).c_str() : "-", measure::describe(event).c_str());
     }
 }
 
@@ -123,7 +123,7 @@ Result<int> diff(const Arguments& arguments) {
 Result<int> predict(const Arguments& arguments) {
     const auto description = arguments.value("config");
     if (!description) return usage_error("measure predict: --config FILE is missing: the description of the boot");
-    const measure::EventList list = TRY(measure::predict_from_file(*description));
+    const measure::EventList list = TRY(predict_from_file(*description));
     if (arguments.has("json")) {
         std::fputs(measure::event_list_json(list).c_str(), stdout);
     } else if (arguments.has("events")) {
@@ -177,21 +177,21 @@ Result<int> acm(const Arguments& arguments) {
         report["capabilities"] = number(acm.info->capabilities);
         report["acm_version"] = acm.info->acm_version;
     }
-    report["sha1"] = measure::to_hex(measure::acm_hash(measure::Bank::sha1, acm, bytes));
-    report["sha256"] = measure::to_hex(measure::acm_hash(measure::Bank::sha256, acm, bytes));
-    report["key_sha256"] = measure::to_hex(measure::acm_key_hash(acm));
+    report["sha1"] = to_hex(measure::acm_hash(measure::Bank::sha1, acm, bytes));
+    report["sha256"] = to_hex(measure::acm_hash(measure::Bank::sha256, acm, bytes));
+    report["key_sha256"] = to_hex(measure::acm_key_hash(acm));
     return show(arguments, report);
 }
 
 Result<int> mle(const Arguments& arguments) {
     const std::string& path = arguments.positional()[0];
     const std::string packed = TRY(read_file(path, file_limit));
-    const std::string elf = TRY(context(measure::gunzip(packed, measure::mle_limit), path));
+    const std::string elf = TRY(context(measure::as_loaded(packed, measure::mle_limit), path));
     const measure::Mle mle = TRY(context(measure::parse_mle(elf), path));
     ordered_json report;
     for (const auto& [bank, digest] :
          measure::mle_hash(measure::all_banks, mle, arguments.value("cmdline").value_or("")))
-        report[std::string(measure::bank_name(bank))] = measure::to_hex(digest);
+        report[std::string(measure::bank_name(bank))] = to_hex(digest);
     return show(arguments, report);
 }
 
@@ -208,12 +208,12 @@ ordered_json tboot_policy_report(const measure::TbootPolicy& policy) {
                             {"pcr", entry.pcr},
                             {"hash_type", entry.hash_type == 0 ? "any" : "image"},
                             {"nv_index", number(entry.nv_index)}};
-        for (const std::string& hash : entry.hashes) row["hashes"].push_back(measure::to_hex(hash));
+        for (const std::string& hash : entry.hashes) row["hashes"].push_back(to_hex(hash));
         report["entries"].push_back(row);
     }
     const auto bank = measure::bank_of(policy.hash_algorithm).value_or(measure::Bank::sha1);
     report["extended_" + std::string(measure::bank_name(bank))] =
-        measure::to_hex(measure::tboot_policy_digest(bank, bank, policy));
+        to_hex(measure::tboot_policy_digest(bank, bank, policy));
     return report;
 }
 
@@ -257,7 +257,7 @@ Result<int> lcp(const Arguments& arguments) {
         {"max_sinit_min_version", policy->max_sinit_min_version},
         {"hash_mask", number(policy->hash_mask)},
         {"signature_mask", number(policy->signature_mask)},
-        {"policy_hash", measure::to_hex(policy->policy_hash)}};
+        {"policy_hash", to_hex(policy->policy_hash)}};
     return show(arguments, report);
 }
 

@@ -1,6 +1,6 @@
 #include "image/modinfo.hpp"
 
-#include "image/record.hpp"
+#include "base/record.hpp"
 
 #include "base/text.hpp"
 

@@ -1,10 +1,11 @@
 #include "image/unpack.hpp"
 
+#include "base/gzip.hpp"
+
 #include <array>
 #include <cstdint>
 #include <lzma.h>
 #include <memory>
-#include <zlib.h>
 #include <zstd.h>
 
 namespace bulkhead::image {
@@ -18,25 +19,6 @@ Status append(std::string& bytes, const Chunk& chunk, std::size_t size, std::siz
         return fail("unpacks to more than the limit of " + std::to_string(limit >> 20) + " MiB");
     bytes.append(chunk.data(), size);
     return {};
-}
-
-Result<std::string> unpack_gzip(std::string_view packed, std::size_t limit) {
-    if (packed.size() > UINT32_MAX) return fail("gzip: the input is larger than 4 GiB");
-    z_stream stream{};
-    if (::inflateInit2(&stream, MAX_WBITS + 16) != Z_OK) return fail("gzip: out of memory");
-    const std::unique_ptr<z_stream, int (*)(z_stream*)> owner(&stream, ::inflateEnd);
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-    stream.avail_in = static_cast<uInt>(packed.size());
-    std::string bytes;
-    Chunk chunk;
-    for (;;) {
-        stream.next_out = reinterpret_cast<Bytef*>(chunk.data());
-        stream.avail_out = static_cast<uInt>(chunk.size());
-        const int code = ::inflate(&stream, Z_NO_FLUSH);
-        TRY(append(bytes, chunk, chunk.size() - stream.avail_out, limit));
-        if (code == Z_STREAM_END) return bytes;
-        if (code != Z_OK) return fail("gzip: damaged or cut short");
-    }
 }
 
 Result<std::string> unpack_xz(std::string_view packed, std::size_t limit) {
@@ -77,7 +59,7 @@ Result<std::string> unpack_zstd(std::string_view packed, std::size_t limit) {
 } // namespace
 
 Result<std::string> unpack(std::string_view packed, std::size_t limit) {
-    if (packed.starts_with("\x1f\x8b"sv)) return unpack_gzip(packed, limit);
+    if (is_gzip(packed)) return TRY(gunzip(packed, limit)).bytes;
     if (packed.starts_with("\xfd\x37zXZ\0"sv)) return unpack_xz(packed, limit);
     if (packed.starts_with("\x28\xb5\x2f\xfd"sv)) return unpack_zstd(packed, limit);
     return fail("neither gzip nor xz nor zstd data");

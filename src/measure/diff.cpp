@@ -1,5 +1,7 @@
 #include "measure/diff.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 
 namespace bulkhead::measure {

@@ -100,22 +100,4 @@ std::string extend(Bank bank, std::string_view pcr, std::string_view digest) {
     return hash(bank, std::string(pcr).append(digest));
 }
 
-std::string to_hex(std::string_view bytes) {
-    std::string text;
-    for (const char byte : bytes) append_hex(text, static_cast<std::uint8_t>(byte));
-    return text;
-}
-
-std::optional<std::string> from_hex(std::string_view digits) {
-    if (digits.size() % 2 != 0) return std::nullopt;
-    std::string bytes;
-    for (std::size_t i = 0; i < digits.size(); i += 2) {
-        const int high = hex_digit(digits[i]);
-        const int low = hex_digit(digits[i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        bytes.push_back(static_cast<char>(high * 16 + low));
-    }
-    return bytes;
-}
-
 } // namespace bulkhead::measure

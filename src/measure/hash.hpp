@@ -48,7 +48,4 @@ Digests hash(std::span<const Bank> banks, std::string_view bytes);
 // TPM2_PCR_Extend: H(pcr || digest).
 std::string extend(Bank bank, std::string_view pcr, std::string_view digest);
 
-std::string to_hex(std::string_view bytes);                   // lower case
-std::optional<std::string> from_hex(std::string_view digits); // either case; nullopt for anything else
-
 } // namespace bulkhead::measure

@@ -1,5 +1,6 @@
 #include "measure/mle.hpp"
 
+#include "base/record.hpp"
 #include "measure/byte_reader.hpp"
 
 #include <algorithm>
@@ -13,35 +14,26 @@ constexpr std::string_view header_uuid("\x5a\xac\x82\x90\x6f\x47\xa7\x74\x0f\x5c
 constexpr std::size_t header_size = 16 + 9 * 4;
 constexpr std::size_t longest_command_line = 511; // tboot keeps 512 bytes with the NUL
 
-template <typename T>
-T record_at(std::string_view bytes, std::size_t at) {
-    T value;
-    std::memcpy(&value, bytes.data() + at, sizeof value);
-    return value;
-}
-
 // Every loaded segment behind the other: what the file gives, then zeros.
 Result<std::string> load(std::string_view elf) {
-    if (elf.size() < sizeof(Elf32_Ehdr) || std::memcmp(elf.data(), ELFMAG, SELFMAG) != 0)
-        return ByteReader::error(0, "not an ELF file");
-    const auto header = record_at<Elf32_Ehdr>(elf, 0);
-    if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_machine != EM_386 || header.e_type != ET_EXEC)
+    const auto header = record<Elf32_Ehdr>(elf, 0);
+    if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return ByteReader::error(0, "not an ELF file");
+    if (header->e_ident[EI_CLASS] != ELFCLASS32 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
+        header->e_machine != EM_386 || header->e_type != ET_EXEC)
         return ByteReader::error(4, "not a 32-bit ELF program for i386, as an MLE is");
-    if (header.e_phentsize != sizeof(Elf32_Phdr)) return ByteReader::error(42, "program headers of an unknown size");
+    if (header->e_phentsize != sizeof(Elf32_Phdr)) return ByteReader::error(42, "program headers of an unknown size");
     std::string image;
-    for (std::size_t i = 0; i < header.e_phnum; ++i) {
-        const std::size_t at = std::size_t{header.e_phoff} + i * sizeof(Elf32_Phdr);
-        if (at > elf.size() || elf.size() - at < sizeof(Elf32_Phdr))
-            return ByteReader::error(at, "a program header outside the file");
-        const auto segment = record_at<Elf32_Phdr>(elf, at);
-        if (segment.p_type != PT_LOAD) continue;
-        if (segment.p_offset > elf.size() || segment.p_filesz > elf.size() - segment.p_offset)
+    for (std::size_t i = 0; i < header->e_phnum; ++i) {
+        const std::size_t at = std::size_t{header->e_phoff} + i * sizeof(Elf32_Phdr);
+        const auto segment = record<Elf32_Phdr>(elf, at);
+        if (!segment) return ByteReader::error(at, "a program header outside the file");
+        if (segment->p_type != PT_LOAD) continue;
+        if (segment->p_offset > elf.size() || segment->p_filesz > elf.size() - segment->p_offset)
             return ByteReader::error(at, "a segment outside the file");
-        if (segment.p_memsz < segment.p_filesz || segment.p_memsz > mle_limit - image.size())
-            return ByteReader::error(at, "a segment of " + std::to_string(segment.p_memsz) + " bytes in memory");
-        image.append(elf.substr(segment.p_offset, segment.p_filesz));
-        image.append(segment.p_memsz - segment.p_filesz, '\0');
+        if (segment->p_memsz < segment->p_filesz || segment->p_memsz > mle_limit - image.size())
+            return ByteReader::error(at, "a segment of " + std::to_string(segment->p_memsz) + " bytes in memory");
+        image.append(elf.substr(segment->p_offset, segment->p_filesz));
+        image.append(segment->p_memsz - segment->p_filesz, '\0');
     }
     return image;
 }

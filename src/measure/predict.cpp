@@ -1,12 +1,10 @@
 #include "measure/predict.hpp"
 
 #include "measure/authenticode.hpp"
-#include "measure/boot_folder.hpp"
-#include "measure/gunzip.hpp"
+#include "measure/gzio.hpp"
 #include "measure/mle.hpp"
 #include "measure/txt_launch.hpp"
 
-#include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 
@@ -18,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t description_limit = 1 << 20;
 constexpr std::size_t image_limit = 512 << 20;   // bytes of one file that is held in memory
 constexpr std::size_t unpacked_limit = 1U << 30; // bytes of a gunzipped module
 
@@ -81,7 +78,7 @@ void append(EventList& list, EventList more) {
 
 class Description {
 public:
-    Description(const json& root, std::string folder) : root_(root), folder_(std::move(folder)) {}
+    Description(const json& root, BootFiles& files) : root_(root), files_(files) {}
 
     Result<EventList> predict() {
         const Reader reader(root_, "the description");
@@ -103,10 +100,6 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string path(const std::string& name) const {
-        return name.starts_with('/') ? name : folder_ + "/" + name;
-    }
-
     // PCR 4: TCG PC Client Platform Firmware Profile 1.05, 3.3.4.5 and 8.2.4.
     Result<EventList> firmware(const Reader& reader) {
         TRY(reader.only({"images", "failed_boot_options"}));
@@ -136,7 +129,7 @@ private:
             action("Calling EFI Application from Boot Option");
         }
         for (const std::string& name : TRY(reader.texts("images"))) {
-            const std::string image = TRY(read_file(path(name), image_limit));
+            const std::string image = TRY(files_.read(name, image_limit));
             event(event_type::efi_boot_services_application, {}, TRY(context(authenticode(banks_, image), name)), name);
         }
         return list;
@@ -158,16 +151,15 @@ private:
             options.firmware_setup = reader.at("fwsetup").get<bool>();
         }
         options.search = TRY(reader.map("search"));
-        std::map<std::string, std::string> folders = TRY(reader.map("devices"));
-        for (auto& [device, folder] : folders) folder = path(folder);
-        BootFolders files = TRY(BootFolders::open(folders, banks_));
-        return grub::predict(options, files);
+        const std::map<std::string, std::string> devices = TRY(reader.map("devices"));
+        const std::unique_ptr<grub::Files> files = TRY(files_.disks(devices, banks_));
+        return grub::predict(options, *files);
     }
 
     Result<EventList> tboot(const Reader& reader) {
         TRY(reader.only({"image", "command_line", "version", "sinit", "policy", "profile", "modules"}));
         const std::string profile_name = TRY(reader.text("profile"));
-        const std::string profile_text = TRY(read_file(path(profile_name), description_limit));
+        const std::string profile_text = TRY(files_.read(profile_name, description_limit));
         const PlatformProfile profile = TRY(context(parse_platform_profile(profile_text), profile_name));
         TxtLaunch launch;
         launch.banks = banks_;
@@ -177,11 +169,11 @@ private:
         launch.tboot = *version;
         TRY(read_options(launch, command_line, profile));
         const std::string image_name = TRY(reader.text("image"));
-        const std::string packed = TRY(read_file(path(image_name), image_limit));
-        const std::string elf = TRY(context(gunzip(packed, unpacked_limit), image_name));
+        const std::string packed = TRY(files_.read(image_name, image_limit));
+        const std::string elf = TRY(context(as_loaded(packed, unpacked_limit), image_name));
         launch.mle = mle_hash(banks_, TRY(context(parse_mle(elf), image_name)), command_line);
         const std::string sinit_name = TRY(reader.text("sinit"));
-        const std::string sinit = TRY(read_file(path(sinit_name), image_limit));
+        const std::string sinit = TRY(files_.read(sinit_name, image_limit));
         launch.acm = TRY(context(measure_acm(sinit), sinit_name));
         TRY(read_policy(launch, reader, profile));
         if (!reader.has("modules") || !reader.at("modules").is_array()) return fail("'tboot': 'modules' is no list");
@@ -215,7 +207,7 @@ private:
     Status read_policy(TxtLaunch& launch, const Reader& reader, const PlatformProfile& profile) const {
         if (reader.has("policy")) {
             const std::string name = TRY(reader.text("policy"));
-            const std::string bytes = TRY(read_file(path(name), 64 * 1024));
+            const std::string bytes = TRY(files_.read(name, 64 * 1024));
             launch.policy = TRY(context(parse_tboot_policy(bytes), name));
             return {};
         }
@@ -233,27 +225,24 @@ private:
         TbootModule module;
         module.source = TRY(reader.text("file"));
         module.command_line = TRY(reader.text("command_line", ""));
-        std::string bytes = TRY(read_file(path(module.source), image_limit));
+        std::string bytes = TRY(files_.read(module.source, image_limit));
         const bool nounzip = reader.has("nounzip") && reader.at("nounzip") == true;
-        if (!nounzip) bytes = TRY(context(gunzip(bytes, unpacked_limit), module.source));
+        if (!nounzip) bytes = TRY(context(as_loaded(bytes, unpacked_limit), module.source));
         module.image = hash(banks_, bytes);
         return module;
     }
 
     const json& root_;
-    std::string folder_;
+    BootFiles& files_;
     std::vector<Bank> banks_;
 };
 
 } // namespace
 
-Result<EventList> predict_from_file(const std::string& path) {
-    const std::string text = TRY(read_file(path, description_limit));
+Result<EventList> predict(std::string_view description, BootFiles& files) {
     json root;
-    TRY(context(parse_json_object(text, description_limit, root), path));
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-    return context(Description(root, folder).predict(), path);
+    TRY(parse_json_object(description, description_limit, root));
+    return Description(root, files).predict();
 }
 
 } // namespace bulkhead::measure

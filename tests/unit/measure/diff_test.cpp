@@ -3,6 +3,8 @@
 #include "measure/event_log.hpp"
 #include "support.hpp"
 
+#include "base/text.hpp"
+
 #include <gmock/gmock.h>
 
 namespace bulkhead::measure {

@@ -4,6 +4,7 @@
 #include "support.hpp"
 
 #include "base/process.hpp"
+#include "base/text.hpp"
 
 #include <gmock/gmock.h>
 #include <sstream>

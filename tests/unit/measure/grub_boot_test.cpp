@@ -7,6 +7,8 @@
 #include "measure/replay.hpp"
 #include "support.hpp"
 
+#include "base/text.hpp"
+
 #include <gmock/gmock.h>
 #include <sstream>
 

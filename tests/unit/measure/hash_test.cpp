@@ -1,6 +1,7 @@
 #include "measure/hash.hpp"
 
 #include "base/process.hpp"
+#include "base/text.hpp"
 
 #include <gtest/gtest.h>
 

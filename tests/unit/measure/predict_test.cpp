@@ -1,7 +1,6 @@
-#include "measure/predict.hpp"
+#include "cli/boot_files.hpp"
 
 #include "measure/authenticode.hpp"
-#include "measure/boot_folder.hpp"
 #include "measure/replay.hpp"
 #include "measure/tboot_policy.hpp"
 #include "support.hpp"
@@ -17,6 +16,8 @@ namespace bulkhead::measure {
 namespace {
 
 using namespace std::chrono_literals;
+using cli::BootFolders;
+using cli::predict_from_file;
 using test::u32;
 using ::testing::HasSubstr;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "measure/byte_reader.hpp"
 #include "measure/event_list.hpp"
 

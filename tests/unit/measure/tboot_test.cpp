@@ -1,12 +1,13 @@
 #include "measure/tboot_policy.hpp"
 
 #include "measure/acm.hpp"
-#include "measure/gunzip.hpp"
+#include "measure/gzio.hpp"
 #include "measure/lcp.hpp"
 #include "measure/mle.hpp"
 #include "support.hpp"
 
 #include "base/process.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -42,7 +43,7 @@ constexpr Bank tool_banks[] = {Bank::sha1, Bank::sha256, Bank::sha384, Bank::sha
 
 TEST(Mle, AgreesWithLcp2MlehashOnDebiansTboot) {
     const std::string packed = read_file("/boot/tboot.gz", 16 << 20).value();
-    const Mle mle = parse_mle(gunzip(packed, mle_limit).value()).value();
+    const Mle mle = parse_mle(as_loaded(packed, mle_limit).value()).value();
     EXPECT_EQ(mle.version, 0x20001U);
     EXPECT_EQ(to_hex(mle_hash(tool_banks, mle, "logging=serial,memory,vga").at(Bank::sha1)),
               "a9a3453680f99fb3e89100b8a5b10990af3f10e7");
@@ -136,11 +137,11 @@ TEST(Mle, LyingProgramsAreRefused) {
 
 TEST(Gunzip, BoundsAndBrokenStreams) {
     const std::string packed = run_checked({"gzip", "-n"}, 30s, std::string(100'000, 'x')).value();
-    EXPECT_EQ(gunzip(packed, 100'000).value(), std::string(100'000, 'x'));
-    EXPECT_EQ(gunzip("plain", 1).value(), "plain");
-    EXPECT_THAT(gunzip(packed, 99'999).error().message, HasSubstr("more than 99999 bytes inside"));
-    EXPECT_THAT(gunzip(packed.substr(0, 50), 1 << 20).error().message, HasSubstr("broken"));
-    EXPECT_THAT(gunzip(packed + "x", 1 << 20).error().message, HasSubstr("1 bytes behind"));
+    EXPECT_EQ(as_loaded(packed, 100'000).value(), std::string(100'000, 'x'));
+    EXPECT_EQ(as_loaded("plain", 1).value(), "plain");
+    EXPECT_THAT(as_loaded(packed, 99'999).error().message, HasSubstr("the limit of 99999 bytes"));
+    EXPECT_THAT(as_loaded(packed.substr(0, 50), 1 << 20).error().message, HasSubstr("damaged or cut short"));
+    EXPECT_THAT(as_loaded(packed + "x", 1 << 20).error().message, HasSubstr("1 bytes behind"));
 }
 
 TEST(TbootPolicy, DefaultsAreThoseThatHostsMeasured) {

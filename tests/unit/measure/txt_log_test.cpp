@@ -4,6 +4,8 @@
 #include "measure/replay.hpp"
 #include "support.hpp"
 
+#include "base/text.hpp"
+
 #include <gmock/gmock.h>
 
 namespace bulkhead::measure {

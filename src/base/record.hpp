@@ -1,4 +1,4 @@
-// A structure out of bytes that a stranger wrote. Private to src/image.
+// A structure out of bytes that a stranger wrote.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace bulkhead::image {
+namespace bulkhead {
 
 // A copy, because nothing in a stranger's file is aligned; nothing when it lies outside.
 template <typename T>
@@ -17,4 +17,4 @@ std::optional<T> record(std::string_view bytes, std::uint64_t at) {
     return value;
 }
 
-} // namespace bulkhead::image
+} // namespace bulkhead

@@ -1,5 +1,6 @@
-#include "measure/boot_folder.hpp"
+#include "cli/boot_files.hpp"
 
+#include "base/file.hpp"
 #include "base/text.hpp"
 
 #include <cerrno>
@@ -9,31 +10,38 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace bulkhead::measure {
+namespace bulkhead::cli {
+
+using measure::Bank;
+using measure::Digests;
+
 namespace {
 
 constexpr std::size_t content_limit = 16 << 20; // what GRUB reads itself: configurations, lists, environment blocks
-constexpr std::size_t chunk_size = 256 * 1024;
+// The description's folder and what lies below it.
+class FilesBeside : public measure::BootFiles {
+public:
+    explicit FilesBeside(std::string folder) : folder_(std::move(folder)) {}
 
-Result<std::size_t> read_chunk(const Fd& file, std::string& chunk) {
-    for (;;) {
-        const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
-        if (got >= 0) return static_cast<std::size_t>(got);
-        if (errno != EINTR) return fail_errno("read");
+    Result<std::string> read(const std::string& name, std::size_t limit) override {
+        return read_file(path(name), limit);
     }
-}
+    Result<std::unique_ptr<measure::grub::Files>> disks(const std::map<std::string, std::string>& devices,
+                                                        std::vector<Bank> banks) override {
+        std::map<std::string, std::string> folders;
+        for (const auto& [device, folder] : devices) folders[device] = path(folder);
+        return std::make_unique<BootFolders>(TRY(BootFolders::open(folders, std::move(banks))));
+    }
+
+private:
+    [[nodiscard]] std::string path(const std::string& name) const {
+        return name.starts_with('/') ? name : folder_ + "/" + name;
+    }
+
+    std::string folder_;
+};
 
 } // namespace
-
-Result<Digests> file_digests(const Fd& file, std::span<const Bank> banks) {
-    Hasher hasher(banks);
-    std::string chunk(chunk_size, '\0');
-    for (;;) {
-        const std::size_t got = TRY(read_chunk(file, chunk));
-        if (got == 0) return hasher.finish();
-        hasher.update(std::string_view(chunk).substr(0, got));
-    }
-}
 
 Result<BootFolders> BootFolders::open(const std::map<std::string, std::string>& folders, std::vector<Bank> banks) {
     BootFolders boot;
@@ -64,28 +72,40 @@ Result<std::optional<std::string>> BootFolders::content(const std::string& devic
     const auto file = TRY(open_file(device, path));
     if (!file) return std::nullopt;
     std::string bytes;
-    std::string chunk(chunk_size, '\0');
-    for (;;) {
-        const std::size_t got = TRY(context(read_chunk(*file, chunk), path));
-        if (got == 0) return bytes;
-        bytes.append(chunk, 0, got);
-        if (bytes.size() > content_limit)
-            return fail(path + " has more than " + std::to_string(content_limit) + " bytes, which GRUB would not read");
-    }
+    const auto take = [&](std::string_view part) -> Status {
+        bytes += part;
+        if (bytes.size() <= content_limit) return {};
+        return fail("more than " + std::to_string(content_limit) + " bytes, which GRUB would not read");
+    };
+    TRY(context(read_parts(*file, take), path));
+    return bytes;
 }
 
 Result<std::optional<Digests>> BootFolders::digests(const std::string& device, const std::string& path) {
     if (TRY(type(device, path)) != Type::file) return std::nullopt;
     const auto file = TRY(open_file(device, path));
     if (!file) return std::nullopt;
-    return TRY(context(file_digests(*file, banks_), path));
+    measure::Hasher hasher(banks_);
+    const auto take = [&](std::string_view part) -> Status {
+        hasher.update(part);
+        return {};
+    };
+    TRY(context(read_parts(*file, take), path));
+    return hasher.finish();
 }
 
-Result<grub::Files::Type> BootFolders::type(const std::string& device, const std::string& path) {
+Result<measure::grub::Files::Type> BootFolders::type(const std::string& device, const std::string& path) {
     const auto file = TRY(open_file(device, path));
     struct stat status = {};
     if (!file || ::fstat(file->get(), &status) != 0) return Type::none;
     return S_ISREG(status.st_mode) ? Type::file : S_ISDIR(status.st_mode) ? Type::folder : Type::none;
 }
 
-} // namespace bulkhead::measure
+Result<measure::EventList> predict_from_file(const std::string& path) {
+    const std::string text = TRY(read_file(path, measure::description_limit));
+    const std::size_t slash = path.rfind('/');
+    FilesBeside files(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
+    return context(measure::predict(text, files), path);
+}
+
+} // namespace bulkhead::cli
