@@ -4,10 +4,13 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -28,6 +31,17 @@ std::string why_not(const std::string& path, int error) {
 void show(const std::string& progress) {
     const std::string text = "bulkhead: " + printable(progress, 2000) + "\n";
     (void)write_all(STDERR_FILENO, text);
+}
+
+Status wait_until(int fd, std::chrono::steady_clock::time_point end) {
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+        pollfd entry{fd, POLLIN, 0};
+        const int ready = ::poll(&entry, 1, static_cast<int>(std::clamp<long>(left, 0, INT_MAX)));
+        if (ready > 0) return {};
+        if (ready < 0 && errno != EINTR) return fail_errno("poll");
+        if (ready == 0) return fail("bulkheadd has not answered in time", ETIMEDOUT);
+    }
 }
 
 } // namespace
@@ -68,7 +82,7 @@ Status Client::send(const std::string& verb, const nlohmann::json& arguments) {
     return context(write_all(socket_.get(), request), "bulkheadd");
 }
 
-Result<nlohmann::json> Client::receive() {
+Result<nlohmann::json> Client::receive(std::optional<std::chrono::steady_clock::time_point> end) {
     api::LineReader lines(api::answer_size_max);
     for (;;) {
         while (const std::optional<std::string> line = TRY(lines.next())) {
@@ -80,6 +94,7 @@ Result<nlohmann::json> Client::receive() {
             else if (!quiet_)
                 show(answer.text);
         }
+        if (end) TRY(wait_until(socket_.get(), *end));
         char buffer[64 * 1024];
         const ssize_t got = ::read(socket_.get(), buffer, sizeof buffer);
         if (got < 0 && errno == EINTR) continue;

@@ -4,8 +4,10 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
+#include <chrono>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 namespace bulkhead::cli {
@@ -20,7 +22,8 @@ public:
     Result<nlohmann::json> call(const std::string& verb, const nlohmann::json& arguments);
     // The two halves of call().
     Status send(const std::string& verb, const nlohmann::json& arguments);
-    Result<nlohmann::json> receive();
+    // ETIMEDOUT when nothing came until `end`.
+    Result<nlohmann::json> receive(std::optional<std::chrono::steady_clock::time_point> end = std::nullopt);
     void set_quiet(bool quiet) { quiet_ = quiet; }
     // Takes the progress instead of stderr.
     void on_progress(std::function<void(const std::string&)> take) { take_ = std::move(take); }

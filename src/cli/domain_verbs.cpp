@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/client.hpp"
 #include "cli/console.hpp"
+#include "cli/create_call.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -50,28 +51,24 @@ Result<int> list(const Arguments& arguments) {
     }
     const json answer = TRY(ask("list", {{"domains", arguments.positional()}}));
     if (arguments.has("json")) {
-        print_json(answer["domains"]);
+        json all = answer["domains"];
+        for (const json& domain : answer["kept"]) all.push_back(domain);
+        print_json(all);
         return 0;
     }
     const bool verbose = arguments.has("verbose");
     std::printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s\n",
                 verbose ? "   UUID                            Reason-Code\tSecurity Label" : "");
     for (const json& domain : answer["domains"]) print_row(domain, verbose);
+    for (const json& domain : answer["kept"]) {
+        std::printf("%-40s %5s %5s %5s     %-6s  %8s", domain.value("name", "").c_str(), "", "", "",
+                    domain.value("suspended", false) ? "saved" : "", "");
+        std::printf("%s\n", verbose ? (" " + domain.value("uuid", "")).c_str() : "");
+    }
     return 0;
 }
 
 // ---- create ----
-
-struct Source {
-    std::string name, text;
-};
-
-Result<Source> read_source(const std::string& file) {
-    constexpr std::size_t limit = 256 * 1024; // the daemon's own
-    if (file == "/dev/null") return Source{file, ""};
-    std::string text = TRY(context(read_file(file, limit), "configuration"));
-    return Source{file, std::move(text)};
-}
 
 Result<int> console_of(const std::string& domain, const std::string& type) {
     Client client = TRY(Client::open());
@@ -83,33 +80,11 @@ Result<int> console_of(const std::string& domain, const std::string& type) {
     return run_console(options);
 }
 
-json create_arguments(const Source& source, std::vector<std::string> overrides, const Arguments& arguments) {
-    std::error_code error;
-    return {{"config", source.text},
-            {"source", source.name},
-            {"directory", std::filesystem::current_path(error).string()},
-            {"overrides", std::move(overrides)},
-            {"paused", arguments.has("paused") || arguments.has("console")},
-            {"wait", arguments.has("wait")}};
-}
-
 Result<int> create(const Arguments& arguments) {
-    std::optional<std::string> file = arguments.value("defconfig");
-    std::vector<std::string> overrides;
-    for (const std::string& word : arguments.positional()) {
-        if (word.find('=') != std::string::npos)
-            overrides.push_back(word);
-        else if (!file)
-            file = word;
-        else
-            return usage_error("create: two configuration files: " + *file + " and " + word);
-    }
-    if (!file) return usage_error("create: no configuration file; usage: bulkhead create FILE [VARIABLE=VALUE...]");
-    const Source source = TRY(read_source(*file));
+    const json request = TRY(create_request("create", arguments));
     Client client = TRY(Client::open());
     const bool quiet = arguments.has("quiet");
     client.set_quiet(quiet);
-    const json request = create_arguments(source, std::move(overrides), arguments);
     if (arguments.has("dryrun") || arguments.has("dryrun-json")) {
         const json answer = TRY(client.call("dry-run", request));
         if (!quiet) {
@@ -123,20 +98,7 @@ Result<int> create(const Arguments& arguments) {
         print_json(created);
     else if (!quiet)
         log::info("domain '" + created.value("name", "") + "' created, id " + std::to_string(created.value("id", 0U)));
-    if (!arguments.has("console")) return 0;
-    // The console is attached first: nothing that the guest says while it boots is missed.
-    const std::string id = std::to_string(created.value("id", 0U));
-    const json tty = TRY(client.call("console", {{"domain", id}}));
-    ConsoleOptions options;
-    options.tty = tty.value("tty", "");
-    options.lock = "/var/lock/xenconsole." + id;
-    if (!arguments.has("paused")) {
-        options.attached = [&]() -> Status {
-            TRY(client.call("unpause", {{"domain", id}}));
-            return {};
-        };
-    }
-    return run_console(options);
+    return arguments.has("console") ? console_of_new(client, created, arguments.has("paused")) : 0;
 }
 
 // ---- life and death ----

@@ -5,6 +5,8 @@ namespace bulkhead::cli {
 const std::vector<Group>& groups() {
     static const std::vector<Group> all = {
         {"Domains", domain_verbs()},
+        {"Domains that are kept", kept_verbs()},
+        {"Saving and restoring", save_verbs()},
         {"Networks", network_verbs()},
         {"PCI devices", pci_verbs()},
         {"Driver domains", driverdomain_verbs()},

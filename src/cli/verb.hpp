@@ -58,6 +58,8 @@ Result<Arguments> parse_arguments(const Verb& verb, const std::vector<std::strin
 
 // The groups, each in a file of its own.
 const std::vector<Verb>& domain_verbs();
+const std::vector<Verb>& save_verbs();
+const std::vector<Verb>& kept_verbs();
 const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& pci_verbs();
 const std::vector<Verb>& driverdomain_verbs();

@@ -116,4 +116,25 @@ Status parse_vif(std::string_view text, xen::NicSpec& nic) {
     return {};
 }
 
+std::string print_vif(const xen::NicSpec& nic) {
+    std::vector<std::string> words;
+    const auto add = [&words](const char* key, const std::string& value) {
+        if (!value.empty()) words.push_back(std::string(key) + "=" + value);
+    };
+    if (nic.devid) add("devid", std::to_string(*nic.devid));
+    add("mac", nic.mac);
+    add("bridge", nic.bridge);
+    add("backend", nic.backend);
+    add("script", nic.script);
+    add("ip", nic.ip);
+    add("vifname", nic.vifname);
+    add("gatewaydev", nic.gatewaydev);
+    add("model", nic.model);
+    add("type", nic.type);
+    add("rate", nic.rate);
+    if (nic.mtu != 0) add("mtu", std::to_string(nic.mtu));
+    if (nic.trusted) words.emplace_back(*nic.trusted ? "trusted" : "untrusted");
+    return join(words, ",");
+}
+
 } // namespace bulkhead::config

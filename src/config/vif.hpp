@@ -13,4 +13,7 @@ namespace bulkhead::config {
 // takes them separated by spaces too. Errors name the word and what is allowed.
 Status parse_vif(std::string_view text, xen::NicSpec& nic);
 
+// The text that parse_vif() reads back as the same vif.
+std::string print_vif(const xen::NicSpec& nic);
+
 } // namespace bulkhead::config

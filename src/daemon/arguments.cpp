@@ -42,6 +42,17 @@ Result<xen::DomainInfo> Arguments::domain(domain::Manager& manager) const {
     return manager.find(TRY(needed_text("domain")));
 }
 
+Result<domain::CreateRequest> create_request(const Arguments& arguments) {
+    domain::CreateRequest request;
+    request.config = TRY(arguments.text("config"));
+    request.source = TRY(arguments.needed_text("source"));
+    request.directory = TRY(arguments.text("directory"));
+    request.overrides = TRY(arguments.texts("overrides"));
+    request.paused = TRY(arguments.flag("paused"));
+    request.wait = TRY(arguments.flag("wait"));
+    return request;
+}
+
 domain::Reply reply_to(const std::shared_ptr<Call>& call) {
     domain::Reply reply;
     reply.progress = [call](const std::string& text) { call->progress(text); };

@@ -38,6 +38,9 @@ private:
     nlohmann::json object_;
 };
 
+// What `create` and `new` say: "config", "source", "directory", "overrides", "paused", "wait".
+Result<domain::CreateRequest> create_request(const Arguments& arguments);
+
 // A Reply that answers the call.
 domain::Reply reply_to(const std::shared_ptr<Call>& call);
 // The same for an operation that is of no use without its client: it is stopped when the client goes.

@@ -1,9 +1,11 @@
 #include "daemon/arguments.hpp"
 #include "daemon/handlers.hpp"
 
+#include "base/file.hpp"
 #include "domain/create.hpp"
 #include "xen/store.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace bulkhead::daemon {
@@ -50,8 +52,28 @@ Status list(Manager& manager, const CallPointer& call) {
     if (wanted.empty()) {
         for (const auto& domain : all) add(domain);
     }
-    for (const std::string& name : wanted) add(TRY(manager.find(name)));
-    call->result(json_line({{"domains", domains}}));
+    json kept = json::array(); // that do not run
+    const auto add_kept = [&](const domain::KeptDomain& domain) {
+        const bool suspended = exists(manager.suspended_image(domain.uuid));
+        kept.push_back({{"id", nullptr},
+                        {"name", domain.name},
+                        {"uuid", domain.uuid},
+                        {"suspended", suspended},
+                        {"autostart", domain.autostart}});
+    };
+    for (const std::string& name : wanted) {
+        const auto domain = manager.find(name);
+        const auto idle = domain ? domain::KeptDomain() : manager.find_kept(name).value_or(domain::KeptDomain());
+        if (idle.uuid.empty())
+            add(TRY(domain));
+        else
+            add_kept(idle);
+    }
+    for (const domain::KeptDomain& domain : wanted.empty() ? TRY(manager.kept()) : std::vector<domain::KeptDomain>()) {
+        const auto runs = [&domain](const xen::DomainInfo& other) { return other.uuid == domain.uuid; };
+        if (std::none_of(all.begin(), all.end(), runs)) add_kept(domain);
+    }
+    call->result(json_line({{"domains", domains}, {"kept", kept}}));
     return {};
 }
 
@@ -72,17 +94,6 @@ Status list_long(Manager& manager, const CallPointer& call) {
         return json_line({{"configs", configs}});
     };
     return run_while_connected(manager, call, manager.run("list -l", seconds(60), body, reply_to(call)));
-}
-
-Result<domain::CreateRequest> create_request(const Arguments& arguments) {
-    domain::CreateRequest request;
-    request.config = TRY(arguments.text("config"));
-    request.source = TRY(arguments.needed_text("source"));
-    request.directory = TRY(arguments.text("directory"));
-    request.overrides = TRY(arguments.texts("overrides"));
-    request.paused = TRY(arguments.flag("paused"));
-    request.wait = TRY(arguments.flag("wait"));
-    return request;
 }
 
 Status create(Manager& manager, const CallPointer& call) {
@@ -181,6 +192,37 @@ Status rename(Manager& manager, const CallPointer& call) {
     return {};
 }
 
+Status save(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const xen::DomainInfo domain = TRY(arguments.domain(manager));
+    TRY(no_dom0(domain, "save"));
+    const std::string file = TRY(arguments.needed_text("file"));
+    if (!file.starts_with('/')) return fail("argument 'file' must be an absolute path", EINVAL);
+    const std::string after = TRY(arguments.text("after"));
+    if (after != "" && after != "run" && after != "pause")
+        return fail("argument 'after' must be run, pause or nothing", EINVAL);
+    const domain::AfterSave then = after == "run"     ? domain::AfterSave::run
+                                   : after == "pause" ? domain::AfterSave::pause
+                                                      : domain::AfterSave::destroy;
+    const domain::Workers::Id id = TRY(manager.save(domain, file, then, reply_to(call)));
+    call->on_disconnect([&manager, id] { manager.stop(id); });
+    return {};
+}
+
+Status restore(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    domain::CreateRequest request;
+    request.image = TRY(arguments.needed_text("file"));
+    if (!request.image.starts_with('/')) return fail("argument 'file' must be an absolute path", EINVAL);
+    request.config = TRY(arguments.text("config"));
+    request.source = request.config.empty() ? request.image : TRY(arguments.needed_text("source"));
+    request.directory = TRY(arguments.text("directory"));
+    request.paused = TRY(arguments.flag("paused"));
+    request.wait = TRY(arguments.flag("wait"));
+    TRY(manager.create(std::move(request), reply_to(call)));
+    return {};
+}
+
 Status find(Manager& manager, const CallPointer& call) {
     call->result(json_line(describe(TRY(Arguments(*call).domain(manager)))));
     return {};
@@ -220,6 +262,7 @@ const std::vector<Verb>& domain_verbs() {
         {"create", false, create},     {"dry-run", false, dry_run},     {"destroy", false, destroy},
         {"shutdown", false, shutdown}, {"reboot", false, reboot},       {"pause", false, pause},
         {"unpause", false, unpause},   {"rename", false, rename},       {"console", false, console},
+        {"save", false, save},         {"restore", false, restore},
     };
     return verbs;
 }

@@ -5,6 +5,7 @@
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
 #include "domain/policy.hpp"
+#include "domain/save.hpp"
 #include "domain/vif_attach.hpp"
 #include "pci/sysfs.hpp"
 #include "xen/domain.hpp"
@@ -173,8 +174,23 @@ void expect_devices(xen::DomainSpec& spec) {
     if (spec.type == xen::DomainType::pv) set("e820_host", "1");
 }
 
+Result<unsigned> build_from_image(xen::Context& xen, const CreateRequest& request, const xen::DomainSpec& spec,
+                                  const xen::HostDefaults& host, const Progress& progress) {
+    SavedFile image = TRY(SavedFile::open(request.image));
+    std::optional<unsigned> built;
+    Result<unsigned> domain = image.feed(
+        [&](int stream) -> Result<unsigned> {
+            built = TRY(xen::restore_domain(xen, spec, host, request.domain, stream));
+            return *built;
+        },
+        progress);
+    if (!domain && built) (void)end_domain(xen, *built);
+    return domain;
+}
+
 Result<unsigned> build(xen::Context& xen, const CreateRequest& request, const xen::DomainSpec& spec,
-                       const xen::HostDefaults& host) {
+                       const xen::HostDefaults& host, const Progress& progress) {
+    if (!request.image.empty()) return build_from_image(xen, request, spec, host, progress);
     if (request.saved.empty()) return xen::create_domain(xen, spec, host, request.domain);
     const Fd image(::open(request.saved.c_str(), O_RDONLY | O_CLOEXEC));
     if (!image) return fail_errno(request.saved);
@@ -219,6 +235,7 @@ CreateRequest request_of(const DomainRecord& record) {
 Result<config::ParsedDomain> check_request(const CreateRequest& request, const config::XlConf& host) {
     config::ParsedDomain parsed = TRY(parse_request(request, host));
     if (!request.directory.empty() && ::chdir(request.directory.c_str()) != 0) return fail_errno(request.directory);
+    if (!request.image.empty()) return parsed; // its kernel is in there
     TRY(check_file("kernel", parsed.spec.kernel));
     TRY(check_file("ramdisk", parsed.spec.ramdisk));
     return parsed;
@@ -254,7 +271,7 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
 
     TRY(hooks.intent(*spec.uuid, spec.name));
     TRY(make_room(xen, spec, host, hooks.progress));
-    const unsigned domain = TRY(build(xen, request, spec, host.host));
+    const unsigned domain = TRY(build(xen, request, spec, host.host, hooks.progress));
     Status complete = check_plugged(store, domain, spec, backends);
     if (complete) complete = start(xen, request, domain, devices_later, hooks);
     if (!complete) {

@@ -6,7 +6,7 @@
 namespace bulkhead::domain {
 namespace {
 
-constexpr int schema_version = 3;
+constexpr int schema_version = 4;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE operation (
@@ -52,6 +52,18 @@ CREATE TABLE pending_vif (
 PRAGMA user_version = 3;
 )sql";
 
+constexpr const char* schema_4 = R"sql(
+CREATE TABLE kept (
+    uuid TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    config TEXT NOT NULL,
+    source TEXT NOT NULL,
+    directory TEXT NOT NULL,
+    autostart INTEGER NOT NULL
+);
+PRAGMA user_version = 4;
+)sql";
+
 constexpr const char* domain_columns = "SELECT uuid, name, config, source, directory, policy, domid FROM domain";
 
 DomainRecord record_of(const Statement& row) {
@@ -71,7 +83,8 @@ std::int64_t now() {
 } // namespace
 
 Result<Journal> Journal::open(const std::string& file) {
-    Journal journal(TRY(Database::open(file)));
+    const std::size_t slash = file.rfind('/');
+    Journal journal(TRY(Database::open(file)), slash == std::string::npos ? "." : file.substr(0, slash));
     Database& database = journal.database_;
     std::int64_t version = 0;
     {
@@ -86,7 +99,8 @@ Result<Journal> Journal::open(const std::string& file) {
         Commit commit = TRY(Commit::begin(database));
         if (version < 1) TRY(database.execute(schema));
         if (version < 2) TRY(database.execute(schema_2));
-        TRY(database.execute(schema_3));
+        if (version < 3) TRY(database.execute(schema_3));
+        TRY(database.execute(schema_4));
         TRY(commit.commit());
     }
     return journal;
@@ -97,8 +111,8 @@ Result<std::int64_t> Journal::begin(const Operation& operation) {
     // Vifs may come and go side by side, PCI devices not (libxl counts them in one node); what makes or remakes the
     // domain itself is alone.
     Statement busy = TRY(database_.prepare("SELECT verb FROM operation WHERE (uuid = ?1 OR name = ?2) AND "
-                                           "(verb IN ('create', 'restart', 'reincarnate') OR "
-                                           "?3 IN ('create', 'restart', 'reincarnate') OR "
+                                           "(verb IN ('create', 'restart', 'reincarnate', 'save') OR "
+                                           "?3 IN ('create', 'restart', 'reincarnate', 'save') OR "
                                            "(verb LIKE 'pci-%' AND ?3 LIKE 'pci-%'))"));
     busy.bind(1, operation.uuid).bind(2, operation.name).bind(3, operation.verb);
     if (TRY(busy.step())) {
@@ -196,8 +210,42 @@ Status Journal::forget(const std::string& uuid) {
 }
 
 Status Journal::rename(const DomainRecord& domain) {
-    Statement update = TRY(database_.prepare("UPDATE domain SET name = ?2, config = ?3 WHERE uuid = ?1"));
-    return update.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).run();
+    Commit commit = TRY(Commit::begin(database_));
+    for (const char* table : {"UPDATE domain SET name = ?2, config = ?3 WHERE uuid = ?1",
+                              "UPDATE kept SET name = ?2, config = ?3 WHERE uuid = ?1"}) {
+        Statement update = TRY(database_.prepare(table));
+        TRY(update.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).run());
+    }
+    return commit.commit();
+}
+
+Status Journal::keep(const KeptDomain& domain) {
+    Commit commit = TRY(Commit::begin(database_));
+    Statement other = TRY(database_.prepare("SELECT uuid FROM kept WHERE name = ?1"));
+    other.bind(1, domain.name);
+    if (TRY(other.step()))
+        return fail("a domain named '" + domain.name + "' is kept already; remove it with: bulkhead delete " +
+                    domain.name);
+    Statement insert = TRY(database_.prepare("INSERT INTO kept (uuid, name, config, source, directory, autostart) "
+                                             "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
+    insert.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).bind(4, domain.source);
+    TRY(insert.bind(5, domain.directory).bind(6, std::int64_t{domain.autostart}).run());
+    return commit.commit();
+}
+
+Result<std::vector<KeptDomain>> Journal::kept() {
+    Statement query =
+        TRY(database_.prepare("SELECT uuid, name, config, source, directory, autostart FROM kept ORDER BY name"));
+    std::vector<KeptDomain> found;
+    while (TRY(query.step()))
+        found.push_back(
+            {query.text(0), query.text(1), query.text(2), query.text(3), query.text(4), query.number(5) != 0});
+    return found;
+}
+
+Status Journal::drop_kept(const std::string& uuid) {
+    Statement remove = TRY(database_.prepare("DELETE FROM kept WHERE uuid = ?1"));
+    return remove.bind(1, uuid).run();
 }
 
 std::int64_t Journal::now_ms() {

@@ -15,7 +15,7 @@ namespace bulkhead::domain {
 
 struct Operation {
     std::int64_t id = 0;
-    std::string verb; // "create", "restart", "network-attach", "network-detach", "pci-attach", "pci-detach"
+    std::string verb; // "create", "restart", "network-attach", "network-detach", "pci-attach", "pci-detach", "save"
     std::string uuid; // of the domain, chosen beforehand
     std::string name;
     std::string detail; // what undoing needs beyond the UUID; free text
@@ -38,6 +38,14 @@ struct PendingVif {
     std::string backend; // as the configuration names it
 };
 
+// A domain that is kept whether it runs or not: `new` writes it, `delete` removes it.
+struct KeptDomain {
+    std::string uuid;
+    std::string name;                      // unique
+    std::string config, source, directory; // as DomainRecord
+    bool autostart = false;
+};
+
 struct DomainRecord {
     std::string uuid;
     std::string name;
@@ -51,6 +59,7 @@ struct DomainRecord {
 class Journal {
 public:
     static Result<Journal> open(const std::string& file);
+    [[nodiscard]] const std::string& folder() const { return folder_; } // of the file
 
     // Refused while another operation makes or remakes the domain (its UUID or its name), and for a PCI device while
     // another one comes or goes.
@@ -71,6 +80,11 @@ public:
     // Its name, also the one in its configuration.
     Status rename(const DomainRecord& domain);
 
+    // Refused when another kept domain has the name.
+    Status keep(const KeptDomain& domain);
+    Result<std::vector<KeptDomain>> kept(); // by name
+    Status drop_kept(const std::string& uuid);
+
     // The newest history_max entries are kept.
     Result<HistoryEntry> record(HistoryEntry entry);
     // Oldest first: the last `most` entries of one domain, or with an empty `uuid` of all.
@@ -80,8 +94,9 @@ public:
     static std::int64_t now_ms(); // as HistoryEntry::at
 
 private:
-    explicit Journal(Database database) : database_(std::move(database)) {}
+    Journal(Database database, std::string folder) : database_(std::move(database)), folder_(std::move(folder)) {}
     Database database_;
+    std::string folder_;
 };
 
 } // namespace bulkhead::domain

@@ -7,6 +7,7 @@
 #include "xen/uuid.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 namespace bulkhead::domain {
@@ -64,8 +65,8 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
     job.run = [body = std::move(body)](const WorkerSide& side) { return work::with_context(body, side); };
     job.progress = reply.progress;
     job.intent = [this, operation](const std::string& detail) -> Status {
-        if (operation->id != 0) TRY(journal_.end(operation->id)); // it tries again otherwise
         operation->detail = detail;
+        if (operation->id != 0) return journal_.note(operation->id, detail);
         operation->id = TRY(journal_.begin(*operation));
         return {};
     };
@@ -84,7 +85,7 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
 }
 
 Result<Workers::Id> Manager::create(CreateRequest request, const Reply& reply) {
-    request.uuid = xen::new_uuid();
+    if (!request.force_uuid) request.uuid = xen::new_uuid();
     request.driver_domains = driver_domains();
     auto operation = std::make_shared<Operation>();
     Job job;
@@ -98,6 +99,10 @@ Result<Workers::Id> Manager::create(CreateRequest request, const Reply& reply) {
     job.intent = [this, operation](const std::string& what) -> Status {
         const json intent = json::parse(what, nullptr, false);
         *operation = {0, "create", work::text(intent, "uuid"), work::text(intent, "name"), ""};
+        const auto kept = find_kept(operation->name);
+        if (kept && kept->uuid != operation->uuid)
+            return fail("a domain named '" + kept->name + "' is kept; start it with: bulkhead start " + kept->name,
+                        EEXIST);
         operation->id = TRY(journal_.begin(*operation));
         return {};
     };
@@ -119,9 +124,10 @@ void Manager::created(std::int64_t operation, const CreateRequest& request, cons
     DomainRecord record;
     record.uuid = work::text(object, "uuid");
     record.name = work::text(object, "name");
-    record.config = config::with_overrides(request.config, request.overrides);
-    record.source = request.source;
-    record.directory = request.directory;
+    const bool restored = !request.image.empty();
+    record.config = restored ? work::text(object, "config") : config::with_overrides(request.config, request.overrides);
+    record.source = restored ? work::text(object, "source") : request.source;
+    record.directory = restored ? work::text(object, "directory") : request.directory;
     record.policy = work::text(object, "policy");
     record.domain = work::number(object, "id");
     const std::vector<PendingVif> pending = work::pending(object, record.uuid);
@@ -132,12 +138,40 @@ void Manager::created(std::int64_t operation, const CreateRequest& request, cons
              [reply, error = written.error()](bool) { reply.done(tl::unexpected(error)); });
         return;
     }
+    // What is in there is over: the domain's disks go on from here.
+    if (restored && request.image == suspended_image(record.uuid)) forget_image(record.uuid);
     log::info("domain '" + record.name + "' created (id " + std::to_string(record.domain) + ", " + record.uuid + ")");
     const unsigned domain = record.domain;
     adopt(std::move(record), domain);
     look_at_pending(pending);
-    object.erase("policy");
+    for (const char* const ours : {"policy", "config", "source", "directory"}) object.erase(ours);
     reply.done(object.dump());
+}
+
+Result<Workers::Id> Manager::save(const xen::DomainInfo& domain, const std::string& file, AfterSave after,
+                                  Reply reply) {
+    const auto managed = managed_.find(domain.uuid);
+    if (managed == managed_.end())
+        return fail("domain '" + domain.name + "' was not made by bulkheadd; save it with: xl save", ENOENT);
+    if (managed->second.policy.driver_domain)
+        return fail("'" + domain.name + "' is a driver domain: its devices and its clients cannot be saved with it",
+                    EINVAL);
+    if (domain.shutdown) return fail("domain '" + domain.name + "' has shut down: there is nothing to save", EINVAL);
+    if (domain.paused)
+        return fail("domain '" + domain.name + "' is paused and cannot do its part; run first: bulkhead unpause",
+                    EINVAL);
+    SaveRequest request{domain.id, managed->second.record, {}, file, after};
+    for (PendingVif& vif : TRY(journal_.pending_vifs())) {
+        if (vif.uuid == domain.uuid) request.pending.push_back(std::move(vif));
+    }
+    const auto body = [request](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+        SaveHooks hooks;
+        hooks.progress = [&side](std::string_view words) { side.progress(words); };
+        hooks.intent = [&side](const std::string& detail) { return side.intent(detail); };
+        TRY(domain::save(xen, request, hooks));
+        return std::string("{}");
+    };
+    return run_on("save", domain, std::chrono::milliseconds(0), body, std::move(reply));
 }
 
 Result<Workers::Id> Manager::rename(const xen::DomainInfo& domain, const std::string& name, const Reply& reply) {

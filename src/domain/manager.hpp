@@ -9,6 +9,7 @@
 #include "domain/journal.hpp"
 #include "domain/keeper.hpp"
 #include "domain/policy.hpp"
+#include "domain/save.hpp"
 #include "domain/worker.hpp"
 #include "xen/context.hpp"
 #include "xen/domain.hpp"
@@ -51,6 +52,8 @@ public:
 
     // Each starts a worker; the answer comes through `reply`. The id is for cancel().
     Result<Workers::Id> create(CreateRequest request, const Reply& reply);
+    // Only one of ours can be saved: the file holds what it was made from. stop() makes it run on and leaves no file.
+    Result<Workers::Id> save(const xen::DomainInfo& domain, const std::string& file, AfterSave after, Reply reply);
     Result<Workers::Id> rename(const xen::DomainInfo& domain, const std::string& name, const Reply& reply);
     using Body = std::function<Result<std::string>(xen::Context&, const WorkerSide&)>;
     Result<Workers::Id> run(const std::string& name, std::chrono::milliseconds deadline, Body body, Reply reply);
@@ -67,6 +70,19 @@ public:
     void was_paused(const std::string& uuid, bool paused);
 
     [[nodiscard]] bool busy() const { return workers_.running() > 0; }
+
+    // Kept domains (manager_kept.cpp): their files are read once, by keep_domain(), and they can be started whenever.
+    Result<Workers::Id> keep_domain(CreateRequest request, bool autostart, const Reply& reply);
+    // By name or UUID.
+    Result<KeptDomain> find_kept(std::string_view wanted);
+    Result<std::vector<KeptDomain>> kept() { return journal_.kept(); }
+    // From where it was suspended, or from the beginning.
+    Result<Workers::Id> start_kept(std::string_view wanted, bool paused, const Reply& reply);
+    // Saves it where start_kept() looks.
+    Result<Workers::Id> suspend_kept(std::string_view wanted, Reply reply);
+    // It must not run. What it was suspended to goes, too.
+    Status drop_kept(std::string_view wanted);
+    [[nodiscard]] std::string suspended_image(const std::string& uuid) const;
 
     // For the keeper: this driver domain of ours is ready. The vifs that wait for it are attached to their clients,
     // each in a worker of its own; one that fails is tried again later.
@@ -106,6 +122,7 @@ private:
     void stay(const std::string& uuid, bool was_acting, const Error& error);
     // `recovered` is given up when the operation is over.
     void resume(const Operation& operation, const std::shared_ptr<void>& recovered);
+    void watch_when_resumed(const std::string& uuid);
     void restart(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how);
     void restarted(const std::string& uuid, std::int64_t operation, Result<std::string> result);
@@ -114,6 +131,7 @@ private:
     // What has just been written down as pending may be ready by now.
     void look_at_pending(const std::vector<PendingVif>& pending);
     void look_at_all_pending();
+    void forget_image(const std::string& uuid);
     void adopt(DomainRecord record, unsigned domain);
     void forget(const std::string& uuid);
     void undo(const Operation& operation, const std::function<void(bool undone)>& then);

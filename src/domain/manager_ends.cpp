@@ -19,6 +19,8 @@ using std::chrono::seconds;
 
 constexpr seconds short_life{20}; // a domain that ends sooner is likely to end again
 constexpr seconds delay_max{60};
+constexpr seconds resumed_interval{1};
+constexpr int suspend_reason = 2; // SHUTDOWN_suspend, xen/sched.h
 
 // What on_*= asks for before a domain may be made again: a core dump, a new name, or its end.
 Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen::OnShutdown how) {
@@ -50,6 +52,7 @@ void Manager::undo(const Operation& operation, const std::function<void(bool und
     reply.done = [this, operation, then](const Result<std::string>& result) {
         if (result) {
             end(operation.id);
+            log::info("taken back: " + operation.verb + " of domain '" + operation.name + "'");
         } else { // the row stays: the next start of the daemon tries again
             log::error("cannot undo " + operation.verb + " of domain '" + operation.name +
                        "': " + result.error().message);
@@ -77,6 +80,7 @@ Status Manager::recover() {
             return operation.uuid == uuid && !concerns_device(operation);
         });
         if (!found && !in_progress) ended.push_back(uuid);
+        if (!in_progress) forget_image(uuid); // a daemon before us died when it had been restored from it
     }
     // Ends when the last of them gives up its copy.
     const std::shared_ptr<void> recovered(nullptr, [this, count = left.size()](void*) {
@@ -103,6 +107,10 @@ void Manager::resume(const Operation& operation, const std::shared_ptr<void>& re
         managed->second.operation = operation.id;
         xen_->unwatch_domain(managed->second.record.domain);
         keeper_->resume(managed->second.record, managed->second.policy, operation.detail);
+    } else if (operation.verb == "save") { // it runs on, or is in its file
+        undo(operation, [this, recovered, uuid = operation.uuid](bool) {
+            if (managed_.contains(uuid) && !find(uuid)) forget(uuid);
+        });
     } else { // a restart is taken up again: its domain was meant to live
         managed->second.acting = true;
         undo(operation, [this, recovered, again = operation.verb == "restart", uuid = operation.uuid](bool) {
@@ -162,6 +170,7 @@ void Manager::shut_down(const Managed& managed, int reason) {
     const unsigned domain = managed.record.domain;
     log::info("domain '" + managed.record.name + "' has shut down (" + reason_name(reason) +
               "): " + (action ? action_name(*action) : "nothing to do"));
+    if (!action) watch_when_resumed(uuid);
     if (!action || *action == xen::OnShutdown::preserve) return;
     switch (*action) {
     case xen::OnShutdown::coredump_destroy:
@@ -177,6 +186,26 @@ void Manager::shut_down(const Managed& managed, int reason) {
     case xen::OnShutdown::preserve:
         return;
     }
+}
+
+// libxl tells of a domain's shutdown once. One that was suspended and goes on is watched anew, or its next end would go
+// unseen. Nothing tells when a domain goes on: whoever saves it, perhaps xl, does that with Xen alone.
+void Manager::watch_when_resumed(const std::string& uuid) {
+    Result<Source> timer = loop_.after(resumed_interval, [this, uuid] {
+        const auto managed = managed_.find(uuid);
+        const Result<xen::DomainInfo> found = find(uuid);
+        if (managed == managed_.end() || managed->second.acting || !found) return;
+        if (found->shutdown && found->shutdown_reason == suspend_reason) {
+            watch_when_resumed(uuid);
+            return;
+        }
+        xen_->unwatch_domain(found->id);
+        if (const Status watched = xen_->watch_domain(found->id); !watched) log::error(watched.error().message);
+    });
+    if (timer)
+        managed_.at(uuid).timer = std::move(*timer);
+    else
+        log::error(timer.error().message);
 }
 
 // At once for a domain that has lived; one that dies right away is given more and more time between its lives.

@@ -3,6 +3,7 @@
 #include "domain/end.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
+#include "domain/save.hpp"
 #include "xen/domain.hpp"
 #include "xen/nic.hpp"
 
@@ -31,6 +32,7 @@ Status take_back(xen::Context& xen, const Operation& operation) {
     if (operation.verb == "pci-attach" || operation.verb == "pci-detach") {
         return withdraw_pcis(xen, found->id, operation.detail);
     }
+    if (operation.verb == "save") return undo_save(xen, found->id, operation.detail);
     return end_domain(xen, found->id);
 }
 

@@ -12,19 +12,32 @@ Result<std::string> with_context(const Body& body, const WorkerSide& side) {
     return body(*xen, side);
 }
 
-Result<std::string> create(xen::Context& xen, const WorkerSide& side, const CreateRequest& request) {
+Result<std::string> create(xen::Context& xen, const WorkerSide& side, const CreateRequest& wanted) {
+    CreateRequest request = wanted;
+    if (!request.image.empty()) {
+        const SavedFile image = TRY(SavedFile::open(request.image));
+        request.uuid = image.header().uuid;
+        request.force_uuid = true;
+        if (request.config.empty()) {
+            request.config = image.header().config;
+            request.source = image.header().source;
+            request.directory = image.header().directory;
+        }
+    }
     CreateHooks hooks;
     hooks.progress = [&](std::string_view words) { side.progress(words); };
     hooks.intent = [&](const std::string& uuid, const std::string& name) {
         return side.intent(json_line({{"uuid", uuid}, {"name", name}}));
     };
     const Created created = TRY(create_domain(xen, request, hooks));
-    return json_line({{"id", created.domain},
-                      {"name", created.name},
-                      {"uuid", created.uuid},
-                      {"policy", created.policy},
-                      {"warnings", created.warnings},
-                      {"pending", describe(created.pending)}});
+    json answer = {{"id", created.domain},     {"name", created.name},         {"uuid", created.uuid},
+                   {"policy", created.policy}, {"warnings", created.warnings}, {"pending", describe(created.pending)}};
+    if (!request.image.empty()) {
+        answer["config"] = request.config;
+        answer["source"] = request.source;
+        answer["directory"] = request.directory;
+    }
+    return json_line(answer);
 }
 
 std::string text(const json& object, const char* key) {

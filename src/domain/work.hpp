@@ -22,7 +22,7 @@ using Body = std::function<Result<std::string>(xen::Context&, const WorkerSide&)
 Result<std::string> with_context(const Body& body, const WorkerSide& side);
 
 // Makes a domain; its intent and answer are JSON: "uuid", "name" and with the answer "id", "policy", "warnings",
-// "pending".
+// "pending", and "config", "source" and "directory" of one that was saved.
 Result<std::string> create(xen::Context& xen, const WorkerSide& side, const CreateRequest& request);
 
 // Members of an answer; absent or of another type: "" and 0.

@@ -28,6 +28,18 @@ Status save_domain(Context& xen, unsigned domain, int fd) {
     return {};
 }
 
+Status resume_domain(Context& xen, unsigned domain) {
+    libxl_dominfo info;
+    libxl_dominfo_init(&info);
+    xen.clear();
+    int rc = libxl_domain_info(xen.get(), &info, domain);
+    const bool suspended = rc == 0 && info.shutdown && info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND;
+    libxl_dominfo_dispose(&info);
+    if (suspended) rc = libxl_domain_resume(xen.get(), domain, 1, nullptr); // 1: the guest knows it was not saved
+    if (rc != 0) return xen.error("cannot resume domain " + std::to_string(domain), rc);
+    return {};
+}
+
 Result<unsigned> restore_domain(Context& xen, const DomainSpec& spec, const HostDefaults& host,
                                 std::optional<unsigned> wanted, int fd) {
     Config config;

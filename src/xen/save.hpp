@@ -10,8 +10,11 @@
 namespace bulkhead::xen {
 
 // Suspends the domain, with its help, and writes libxl's stream (docs/specs/libxl-migration-stream.pandoc of Xen) to
-// `fd`. Afterwards the domain is shut down (reason: suspend) and wants to be destroyed. When it fails it runs on.
+// `fd`. Afterwards, and often when it fails, the domain is shut down (reason: suspend): destroy it or resume it.
 Status save_domain(Context& xen, unsigned domain, int fd);
+
+// Lets a suspended domain run on where it stopped. Nothing happens to one that is not suspended.
+Status resume_domain(Context& xen, unsigned domain);
 
 // Builds a domain from such a stream, paused, and returns its id. `spec` must be what the saved domain was made from,
 // but for its name and UUID. When libxl fails the half-made domain is destroyed again. `wanted`: as for

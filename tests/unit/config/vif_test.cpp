@@ -32,6 +32,18 @@ TEST(Vif, ReadsEveryKey) {
     EXPECT_EQ(nic.trusted, false);
 }
 
+TEST(Vif, PrintsWhatItReads) {
+    for (const char* text :
+         {"",
+          "devid=3,mac=00:16:3e:0a:0b:0c,bridge=br0,backend=ndvm,script=vif-route,ip=10.0.0.1,vifname=web0,"
+          "gatewaydev=eth1,model=e1000,type=vif,rate=10MB/s@20ms,mtu=9000,untrusted",
+          "trusted"}) {
+        xen::NicSpec nic;
+        ASSERT_TRUE(config::parse_vif(text, nic));
+        EXPECT_EQ(config::print_vif(nic), text);
+    }
+}
+
 TEST(Vif, SaysWhatIsWrong) {
     EXPECT_EQ(error_of("mac=00:16:3e:00:00"), "mac: '00:16:3e:00:00' is not an address such as 00:16:3e:01:02:03");
     EXPECT_EQ(error_of("mac=01:16:3e:00:00:01"),

@@ -1,0 +1,53 @@
+#include "cli/create_call.hpp"
+
+#include "base/file.hpp"
+#include "cli/console.hpp"
+
+#include <filesystem>
+
+namespace bulkhead::cli {
+
+using nlohmann::json;
+
+Result<json> create_request(const char* verb, const Arguments& arguments) {
+    std::optional<std::string> file = arguments.value("defconfig");
+    std::vector<std::string> overrides;
+    for (const std::string& word : arguments.positional()) {
+        if (word.find('=') != std::string::npos)
+            overrides.push_back(word);
+        else if (!file)
+            file = word;
+        else
+            return usage_error(std::string(verb) + ": two configuration files: " + *file + " and " + word);
+    }
+    if (!file)
+        return usage_error(std::string(verb) + ": no configuration file; usage: bulkhead " + verb +
+                           " FILE [VARIABLE=VALUE...]");
+    constexpr std::size_t limit = 256 * 1024; // the daemon's own
+    std::string text;
+    if (*file != "/dev/null") text = TRY(context(read_file(*file, limit), "configuration"));
+    std::error_code error;
+    return json{{"config", std::move(text)},
+                {"source", *file},
+                {"directory", std::filesystem::current_path(error).string()},
+                {"overrides", std::move(overrides)},
+                {"paused", arguments.has("paused") || arguments.has("console")},
+                {"wait", arguments.has("wait")}};
+}
+
+Result<int> console_of_new(Client& client, const json& created, bool paused) {
+    const std::string id = std::to_string(created.value("id", 0U));
+    const json tty = TRY(client.call("console", {{"domain", id}}));
+    ConsoleOptions options;
+    options.tty = tty.value("tty", "");
+    options.lock = "/var/lock/xenconsole." + id; // xenconsole(1)'s own lock
+    if (!paused) {
+        options.attached = [&]() -> Status {
+            TRY(client.call("unpause", {{"domain", id}}));
+            return {};
+        };
+    }
+    return run_console(options);
+}
+
+} // namespace bulkhead::cli

@@ -1,0 +1,19 @@
+// What the verbs that make domains share.
+#pragma once
+
+#include "cli/client.hpp"
+#include "cli/verb.hpp"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace bulkhead::cli {
+
+// The request that FILE [VARIABLE=VALUE...] stands for, the file read. `verb`: for messages.
+Result<nlohmann::json> create_request(const char* verb, const Arguments& arguments);
+
+// Attaches to the console of a domain that was made paused, then lets it run unless it shall stay paused: nothing that
+// the guest says while it boots is missed. `created`: the answer of `create`.
+Result<int> console_of_new(Client& client, const nlohmann::json& created, bool paused);
+
+} // namespace bulkhead::cli

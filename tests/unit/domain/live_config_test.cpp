@@ -1,0 +1,74 @@
+#include "domain/live_config.hpp"
+
+#include "config/domain_config.hpp"
+
+#include <gmock/gmock.h>
+
+namespace bulkhead::domain {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* file = "name = 'web' # a comment\nkernel = '/k'\nmemory = 64\nvcpus = 2\n"
+                             "vif = ['bridge=xenbr0', 'backend=ndvm,ip=10.0.0.2', 'backend=other']\n";
+
+xen::DomainSpec parse(const std::string& text) {
+    auto parsed = config::parse_domain(text, "web.cfg", {});
+    EXPECT_TRUE(parsed) << parsed.error().message;
+    return parsed->spec;
+}
+
+xen::NicSpec nic(unsigned devid, const std::string& mac, const std::string& backend) {
+    xen::NicSpec spec;
+    spec.devid = devid;
+    spec.mac = mac;
+    spec.backend = backend;
+    return spec;
+}
+
+xen::Live live() {
+    xen::Live live;
+    live.nics = {nic(1, "00:16:3e:00:00:01", "ndvm"), nic(5, "00:16:3e:00:00:05", "")};
+    live.memory_kib = 64 * 1024;
+    live.vcpus = 2;
+    return live;
+}
+
+TEST(LiveConfig, DevicesAreWhatTheyAreNow) {
+    const std::string text = live_config(file, parse(file), "web2", live(), {{"uuid", 2, "other"}});
+    const xen::DomainSpec now = parse(text);
+    EXPECT_EQ(now.name, "web2");
+    ASSERT_EQ(now.nics.size(), 3U);
+    EXPECT_EQ(now.nics[0].devid, 1U);
+    EXPECT_EQ(now.nics[0].mac, "00:16:3e:00:00:01");
+    EXPECT_EQ(now.nics[0].backend, "ndvm");
+    EXPECT_EQ(now.nics[1].devid, 5U);
+    EXPECT_EQ(now.nics[1].backend, "");
+    EXPECT_EQ(now.nics[2].devid, 2U); // still waits
+    EXPECT_EQ(now.nics[2].backend, "other");
+    EXPECT_EQ(now.memory, 64);
+    EXPECT_EQ(now.kernel, "/k");
+    EXPECT_THAT(text, Not(HasSubstr("memory = 64\nvcpus = 2\nmemory")));
+}
+
+TEST(LiveConfig, MemoryAndProcessors) {
+    xen::Live less = live();
+    less.memory_kib = 48 * 1024 - 100;
+    less.vcpus = 1;
+    const xen::DomainSpec now = parse(live_config(file, parse(file), "web", less, {}));
+    EXPECT_EQ(now.memory, 48);
+    EXPECT_EQ(now.vcpus, 1);
+    EXPECT_EQ(now.maxvcpus, 2);
+}
+
+TEST(LiveConfig, DoesNotGrowWithEachSave) {
+    const std::string once = live_config(file, parse(file), "web", live(), {});
+    const std::string twice = live_config(once, parse(once), "web", live(), {});
+    EXPECT_EQ(once, twice);
+    const std::string none = live_config(once, parse(once), "web", {}, {});
+    EXPECT_TRUE(parse(none).nics.empty());
+}
+
+} // namespace
+} // namespace bulkhead::domain
