@@ -1,0 +1,1 @@
+bulkhead_fuzz(fuzz_sh_assignments LINK bulkhead_host)
