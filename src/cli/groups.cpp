@@ -10,6 +10,7 @@ const std::vector<Group>& groups() {
         {"Networks", network_verbs()},
         {"PCI devices", pci_verbs()},
         {"Driver domains", driverdomain_verbs()},
+        {"The host", host_verbs()},
         {"Images of service VMs", image_verbs()},
         {"Mandatory policy", policy_verbs()},
         {"TPM measurements", measure_verbs()},

@@ -63,6 +63,7 @@ const std::vector<Verb>& kept_verbs();
 const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& pci_verbs();
 const std::vector<Verb>& driverdomain_verbs();
+const std::vector<Verb>& host_verbs();
 const std::vector<Verb>& image_verbs();
 const std::vector<Verb>& policy_verbs();
 const std::vector<Verb>& measure_verbs();

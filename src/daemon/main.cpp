@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "daemon/handlers.hpp"
 #include "daemon/server.hpp"
+#include "daemon/xl_conf_json.hpp"
 #include "domain/event_loop.hpp"
 #include "domain/journal.hpp"
 #include "domain/manager.hpp"
@@ -32,11 +33,13 @@ struct Options {
 
 constexpr const char* usage =
     "usage: bulkheadd [--state FILE] [--socket PATH] [--keep-quota] [--debug]\n"
+    "       bulkheadd --xl-conf FILE\n"
     "The daemon of Bulkhead. Runs in the foreground in a Xen dom0, as root.\n"
     "  --state FILE   what it must remember (default /var/lib/bulkhead/state.db)\n"
     "  --socket PATH  where it listens (default $BULKHEAD_SOCKET or /run/bulkhead/bulkheadd.sock)\n"
     "  --keep-quota   leave xenstored's limits for domains as they are; otherwise they are raised for many vifs\n"
-    "  --debug        log libxl's messages too\n";
+    "  --debug        log libxl's messages too\n"
+    "  --xl-conf FILE print what an xl.conf(5) sets for vifs and ballooning, as JSON, and end\n";
 
 Result<Options> parse(int argc, char** argv) {
     Options options;
@@ -106,6 +109,11 @@ int main(int argc, char** argv) {
     if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
         std::puts("bulkheadd " BULKHEAD_VERSION);
         return 0;
+    }
+    if (argc == 3 && std::strcmp(argv[1], "--xl-conf") == 0) {
+        const Result<std::string> text = daemon::xl_conf_json(argv[2]);
+        std::fprintf(text ? stdout : stderr, "%s\n", text ? text->c_str() : text.error().message.c_str());
+        return text ? 0 : 1;
     }
     const bool journal = std::getenv("JOURNAL_STREAM") != nullptr; // NOLINT: one thread
     log::configure("bulkheadd", log::Level::info, journal);
