@@ -2,6 +2,7 @@
 
 #include "api/message.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -29,8 +30,7 @@ std::string why_not(const std::string& path, int error) {
 }
 
 void show(const std::string& progress) {
-    const std::string text = "bulkhead: " + printable(progress, 2000) + "\n";
-    (void)write_all(STDERR_FILENO, text);
+    log::info(printable(progress, 2000));
 }
 
 Status wait_until(int fd, std::chrono::steady_clock::time_point end) {

@@ -21,10 +21,13 @@ Result<json> create_request(const char* verb, const Arguments& arguments) {
             return usage_error(std::string(verb) + ": two configuration files: " + *file + " and " + word);
     }
     if (!file)
-        return usage_error(std::string(verb) + ": no configuration file; usage: bulkhead " + verb +
+        return usage_error(std::string(verb) + ": no configuration file; usage: " + program_name() + " " + verb +
                            " FILE [VARIABLE=VALUE...]");
     constexpr std::size_t limit = 256 * 1024; // the daemon's own
     std::string text;
+    // xm looked for a bare name here and then in /etc/xen.
+    if (program_name() == "xm" && file->find('/') == std::string::npos && !exists(*file) && exists("/etc/xen/" + *file))
+        file = "/etc/xen/" + *file;
     if (*file != "/dev/null") text = TRY(context(read_file(*file, limit), "configuration"));
     std::error_code error;
     return json{{"config", std::move(text)},

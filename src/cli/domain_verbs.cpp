@@ -243,7 +243,7 @@ const std::vector<Verb>& domain_verbs() {
          "Ctrl-] leaves. With piped input, what the guest prints is shown until it has been silent for two seconds "
          "after the "
          "input's end.",
-         {{'t', "type", "TYPE", "pv or serial; by default what the domain's kind uses"}},
+         {{'t', "type", "TYPE", "pv or serial; by default what the domain's kind uses", "pv serial"}},
          1,
          1,
          console},

@@ -50,7 +50,8 @@ Result<int> run_help(const Arguments& arguments) {
         }
     }
     if (found.empty())
-        return usage_error("no verb '" + join(arguments.positional(), " ") + "'; bulkhead help lists them all");
+        return usage_error("no verb '" + join(arguments.positional(), " ") + "'; " + program_name() +
+                           " help lists them all");
     std::fputs(found.c_str(), stdout);
     return 0;
 }
@@ -68,7 +69,7 @@ Result<int> run_completion(const Arguments&) {
 } // namespace
 
 std::string overview(bool with_options) {
-    std::string text = "usage: bulkhead VERB [OPTIONS] [ARGUMENTS]\n\n";
+    std::string text = "usage: " + program_name() + " VERB [OPTIONS] [ARGUMENTS]\n\n";
     for (const Group& group : groups()) {
         text += std::string(group.title) + "\n";
         for (const Verb& verb : group.verbs) {
@@ -80,11 +81,11 @@ std::string overview(bool with_options) {
         }
         text += "\n";
     }
-    return text + "bulkhead help VERB says more; every verb with results takes --json.\n";
+    return text + program_name() + " help VERB says more; every verb with results takes --json.\n";
 }
 
 std::string help_for(const Verb& verb) {
-    std::string text = "usage: bulkhead " + invocation(verb) + "\n  " + verb.summary + ".\n";
+    std::string text = "usage: " + program_name() + " " + invocation(verb) + "\n  " + verb.summary + ".\n";
     if (*verb.text != '\0') text += std::string("\n") + verb.text + "\n";
     if (!verb.options.empty()) text += "\n";
     for (const Option& option : verb.options) text += "  " + padded(option_words(option), 28) + option.text + "\n";
@@ -115,48 +116,40 @@ std::string man_page() {
            "_/var/lib/bulkhead/state.db_\n\tthe daemon's state\n\n# SEE ALSO\n\nbulkheadd(8), xl(1), xl.cfg(5)\n";
 }
 
-// Completes verbs and their options from the table, and domain names from the running daemon.
+// The program itself knows what may stand at the cursor (completion.hpp); the shell adds names of files. Bash replaces
+// only what stands behind the last of COMP_WORDBREAKS' characters, so only that much of a candidate is handed over.
 std::string bash_completion() {
-    std::string names;
-    std::string cases;
-    for (const Group& group : groups()) {
-        for (const Verb& verb : group.verbs) {
-            names += std::string(verb.name) + "\n";
-            std::string options = "--help";
-            for (const Option& option : verb.options) options += std::string(" --") + option.name;
-            cases +=
-                std::string("        '") + verb.name + "') options='" + options + "' usage='" + verb.usage + "' ;;\n";
-        }
-    }
-    return "# bash completion for bulkhead; made by `bulkhead completion`\n"
-           "_bulkhead() {\n"
-           "    local current=${COMP_WORDS[COMP_CWORD]} typed=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" verb options= usage= "
-           "rest\n"
-           "    local verbs='" +
-           names +
-           "'\n"
-           "    for verb in \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" \"${COMP_WORDS[1]}\"; do\n"
-           "        [[ \"$typed \" == \"$verb \"* ]] || continue\n"
-           "        case $verb in\n" +
-           cases +
-           "        esac\n"
-           "        [ -n \"$options\" ] && break\n"
-           "    done\n"
-           "    if [ -z \"$options\" ]; then\n"
-           "        rest=$(awk -v t=\"${typed:+$typed }\" 'index($0, t) == 1 { $0 = substr($0, length(t) + 1); print "
-           "$1 }' "
-           "<<<\"$verbs\" | sort -u)\n"
-           "        COMPREPLY=($(compgen -W \"$rest\" -- \"$current\"))\n"
-           "    elif [[ $current == -* ]]; then\n"
-           "        COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
-           "    elif [[ $usage == *DOMAIN* ]]; then\n"
-           "        COMPREPLY=($(compgen -W \"$(bulkhead list 2>/dev/null | awk 'NR > 1 { print $1 }')\" -- "
-           "\"$current\"))\n"
-           "    else\n"
-           "        COMPREPLY=($(compgen -f -- \"$current\"))\n"
-           "    fi\n"
-           "}\n"
-           "complete -o filenames -F _bulkhead bulkhead\n";
+    return R"(# bash completion for bulkhead; made by `bulkhead completion`
+_bulkhead() {
+    local line=${COMP_LINE:0:COMP_POINT} current=${COMP_WORDS[COMP_CWORD]} first found IFS=$'\n'
+    local typed=${line##*[[:space:]]} head=
+    COMPREPLY=()
+    mapfile -t found < <("${1/#\~\//$HOME/}" __complete "$line" 2>/dev/null)
+    first=${found[0]-}
+    if [[ $first == :* ]]; then
+        found=("${found[@]:1}")
+        case $current in '=' | ':') current= ;; esac
+    fi
+    case $COMP_WORDBREAKS in *:*) [[ $typed == *:* ]] && head=${typed%"${typed##*:}"} ;; esac
+    case $COMP_WORDBREAKS in *=*) [[ ${typed#"$head"} == *=* ]] && head=${typed%"${typed##*=}"} ;; esac
+    COMPREPLY=("${found[@]#"$head"}")
+    case $first in
+    :files | :folders)
+        compopt -o filenames 2>/dev/null
+        if [[ $first == :files ]]; then
+            COMPREPLY+=($(compgen -f -- "$current"))
+        else
+            COMPREPLY+=($(compgen -d -- "$current"))
+        fi
+        ;;
+    esac
+    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+    return 0
+}
+complete -F _bulkhead bulkhead
+# xm only where it is bulkhead's other name.
+[[ $(type -P xm) -ef $(type -P bulkhead) ]] && complete -F _bulkhead xm
+)";
 }
 
 const std::vector<Verb>& help_verbs() {

@@ -75,7 +75,7 @@ std::vector<Option> with_common(std::vector<Option> options) {
     const std::vector<Option> common = {
         {'o', "output", "DIR", "folder to make; an image in it is replaced in one step"},
         {0, "kernel-package", "PACKAGE", "Debian package of the kernel (default linux-image-amd64)"},
-        {0, "compression", "NAME", "of the initramfs: zstd (default), xz, gzip, none"},
+        {0, "compression", "NAME", "of the initramfs: zstd (default), xz, gzip, none", "zstd xz gzip none"},
         {0, "refresh", nullptr, "ask apt for newer packages than those in the cache"},
         {0, "json", nullptr, "print the manifest"},
     };
@@ -93,7 +93,8 @@ const std::vector<Verb>& image_verbs() {
          "needs no network. The same inputs give the same bytes, whatever the time, user or folder.\n"
          "NIC names: e1000, e1000e, igb, igc, ixgbe, i40e, ice, r8169, rtl8139, tg3, vif, virtio, vmxnet3, the name of "
          "any other network driver of the kernel, or all.",
-         with_common({{0, "nic", "NAMES", "network drivers to put in, by commas (default e1000e)"},
+         with_common({{0, "nic", "NAMES", "network drivers to put in, by commas (default e1000e)",
+                       "e1000 e1000e igb igc ixgbe i40e ice r8169 rtl8139 tg3 vif virtio vmxnet3 all"},
                       {0, "agent", "FILE", "the static bulkhead-agent (default: the one beside this program)"},
                       {0, "debug-shell", nullptr, "add busybox and a shell on the console; never for service"}}),
          0, 0, build_ndvm},

@@ -2,8 +2,10 @@
 #include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "cli/help.hpp"
+#include "cli/lookup.hpp"
 #include "cli/verb.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -20,7 +22,7 @@ int unknown_verb(const std::vector<std::string>& words) {
             const auto name = bulkhead::words(verb.name);
             names.emplace_back(verb.name);
             if (name.size() > 1 && name[0] == words[0] && words.size() == 1) {
-                log::error("'" + words[0] + "' needs one more word; see: bulkhead help " + words[0]);
+                log::error("'" + words[0] + "' needs one more word; see: " + cli::program_name() + " help " + words[0]);
                 return 2;
             }
         }
@@ -29,7 +31,7 @@ int unknown_verb(const std::vector<std::string>& words) {
     auto near = nearest(words[0], names);
     if (!near) near = nearest(typed, names);
     log::error("unknown verb '" + printable(words[0], 64) + "'" + (near ? "; did you mean '" + *near + "'?" : "") +
-               " (bulkhead help lists them all)");
+               " (" + cli::program_name() + " help lists them all)");
     return 2;
 }
 
@@ -52,9 +54,12 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail with these arguments
-    log::configure("bulkhead", log::Level::info, false);
-    const std::vector<std::string> words(argv + 1, argv + argc);
+    const std::string called = argc > 0 ? std::string(argv[0]).substr(std::string(argv[0]).rfind('/') + 1) : "";
+    if (called == "xm") cli::set_program_name(called);
+    log::configure(cli::program_name(), log::Level::info, false);
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     try {
+        if (words.size() == 2 && words[0] == "__complete") return cli::print_completions(words[1]);
         if (words.empty() || words[0] == "-h" || words[0] == "--help") {
             std::fputs(cli::overview(false).c_str(), words.empty() ? stderr : stdout);
             return words.empty() ? 2 : 0;
@@ -63,6 +68,7 @@ int main(int argc, char** argv) {
             std::puts("bulkhead " BULKHEAD_VERSION);
             return 0;
         }
+        if (words[0] == "pci-list-assignable-devices") words[0] = "pci-assignable-list"; // as xm spelled it
         const int status = run(words);
         // Results that could not be written were not delivered: a full disk or a closed pipe is a failure.
         if (std::fflush(stdout) != 0 && status == 0) return 1;

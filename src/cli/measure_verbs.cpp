@@ -328,7 +328,7 @@ const std::vector<Verb>& measure_verbs() {
          "show a launch control policy or a tboot policy",
          "FILE is a policy as `lcp2_crtpol` or `tb_polgen` write it. --default shows one that tboot carries: tpm20, "
          "tpm20-before-1.9.12, tpm12, legacy, 2013.",
-         {{0, "default", "NAME", "a default policy of tboot"},
+         {{0, "default", "NAME", "a default policy of tboot", "tpm20 tpm20-before-1.9.12 tpm12 legacy 2013"},
           {'o', "output", "FILE", "with --default: write the policy"},
           json_option},
          0,

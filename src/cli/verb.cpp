@@ -8,6 +8,8 @@
 namespace bulkhead::cli {
 namespace {
 
+std::string called_as = "bulkhead"; // NOLINT(cert-err58-cpp): short enough to need no memory
+
 const Option* find_option(const Verb& verb, std::string_view name) {
     const auto found = std::find_if(verb.options.begin(), verb.options.end(),
                                     [name](const Option& option) { return name == option.name; });
@@ -25,7 +27,8 @@ tl::unexpected<Error> unknown_option(const Verb& verb, const std::string& typed)
     for (const Option& option : verb.options) names.push_back(std::string("--") + option.name);
     const auto near = nearest(typed, names);
     return usage_error(std::string(verb.name) + ": unknown option '" + typed + "'" +
-                       (near ? "; did you mean " + *near + "?" : "") + " (see: bulkhead help " + verb.name + ")");
+                       (near ? "; did you mean " + *near + "?" : "") + " (see: " + program_name() + " help " +
+                       verb.name + ")");
 }
 
 } // namespace
@@ -97,9 +100,18 @@ Result<Arguments> parse_arguments(const Verb& verb, const std::vector<std::strin
         return usage_error(std::string(verb.name) + ": " +
                            (count < verb.least ? "something is missing"
                                                : "too many arguments: '" + arguments.positional_[verb.most] + "'") +
-                           "\nusage: bulkhead " + verb.name + (*verb.usage != '\0' ? " " : "") + verb.usage);
+                           "\nusage: " + program_name() + " " + verb.name + (*verb.usage != '\0' ? " " : "") +
+                           verb.usage);
     }
     return arguments;
+}
+
+const std::string& program_name() {
+    return called_as;
+}
+
+void set_program_name(std::string name) {
+    called_as = std::move(name);
 }
 
 Match find_verb(const std::vector<std::string>& words) {

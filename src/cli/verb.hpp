@@ -18,6 +18,7 @@ struct Option {
     const char* name;     // without the dashes
     const char* argument; // nullptr: a flag
     const char* text;
+    const char* values = nullptr; // all that the argument may be, by blanks, where that is known; for completion
 };
 
 inline constexpr Option json_option = {0, "json", nullptr, "print JSON"}; // of most verbs
@@ -82,5 +83,9 @@ struct Match {
     std::size_t words = 0;
 };
 Match find_verb(const std::vector<std::string>& words);
+
+// The name that the user knows this program by, for texts: bulkhead, or xm. Set once, by main().
+const std::string& program_name();
+void set_program_name(std::string name);
 
 } // namespace bulkhead::cli

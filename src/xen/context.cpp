@@ -6,6 +6,7 @@
 #include "xen/libxl.hpp"
 #include "xen/message_log.hpp"
 #include "xen/osevent.hpp"
+#include "xen/release.hpp"
 
 #include <deque>
 #include <map>
@@ -84,6 +85,7 @@ Context::Context() : state_(std::make_unique<State>()) {}
 Context::~Context() = default;
 
 Result<std::unique_ptr<Context>> Context::open() {
+    TRY(check_running_release());
     std::unique_ptr<Context> context(new Context);
     State& state = *context->state_;
     if (libxl_ctx_alloc(&state.ctx, LIBXL_VERSION, 0, state.log.logger()) != 0) {

@@ -35,8 +35,10 @@ std::string error_of(const Verb& verb, const std::vector<std::string>& words) {
 
 } // namespace
 
+const std::vector<Verb>& completion_verbs(); // completion_test.cpp's
+
 const std::vector<Group>& groups() {
-    static const std::vector<Group> all = {{"Test", verbs()}};
+    static const std::vector<Group> all = {{"Test", verbs()}, {"Completion", completion_verbs()}};
     return all;
 }
 
