@@ -33,6 +33,27 @@ std::string escaped(std::string_view text) {
     return safe;
 }
 
+// A paragraph of scdoc source, in lines behind tabs: lines are short, and none begins with a mark of scdoc's.
+std::string paragraph(std::string_view text, std::string_view tabs) {
+    constexpr std::size_t width = 78;
+    std::string lines;
+    std::size_t column = 0;
+    for (const std::string_view word : words(text)) {
+        const std::string safe = escaped(word);
+        const bool is_mark = std::string_view("-.|[]!").find(word[0]) != std::string_view::npos;
+        if (column == 0 || (column + 1 + safe.size() > width && !is_mark)) {
+            lines.append(column == 0 ? "" : "\n").append(tabs);
+            column = tabs.size();
+        } else {
+            lines += ' ';
+            ++column;
+        }
+        lines += safe;
+        column += safe.size();
+    }
+    return lines + "\n\n";
+}
+
 Result<int> run_help(const Arguments& arguments) {
     if (arguments.positional().empty()) {
         std::fputs(overview(arguments.has("long")).c_str(), stdout);
@@ -93,27 +114,38 @@ std::string help_for(const Verb& verb) {
 }
 
 std::string man_page() {
-    std::string text = "bulkhead(1)\n\n# NAME\n\nbulkhead - control plane for Xen hosts\n\n"
-                       "# SYNOPSIS\n\n*bulkhead* _VERB_ [OPTIONS] [ARGUMENTS]\n\n"
-                       "# DESCRIPTION\n\nCreates and runs Xen domains with the verbs of xl(1), keeps device drivers in "
-                       "driver domains, and boots a laboratory of real Xen in QEMU on any Linux machine.\n\n"
-                       "Domains are named by name, domid or UUID; _Domain-0_ and _0_ are dom0. Results go to standard "
-                       "output, messages to standard error.\n\n";
+    std::string text =
+        "bulkhead(1)\n\n# NAME\n\nbulkhead - control plane for Xen hosts\n\n"
+        "# SYNOPSIS\n\n*bulkhead* _VERB_ [OPTIONS] [ARGUMENTS]\n\n"
+        "# DESCRIPTION\n\nCreates and runs Xen domains with the verbs of xl(1), keeps device drivers in\n"
+        "driver domains, and boots a laboratory of real Xen in QEMU on any Linux machine.\n\n"
+        "Domains are named by name, domid or UUID; _Domain-0_ and _0_ are dom0. Results go\n"
+        "to standard output, messages to standard error.\n\n"
+        "Called as _xm_ it speaks of itself by that name, and *create* looks for a file without\n"
+        "a slash in its name in _/etc/xen_, too.\n\n";
     for (const Group& group : groups()) {
         std::string title = group.title;
         for (char& c : title) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
         text += "# " + title + "\n\n";
         for (const Verb& verb : group.verbs) {
-            text += "*" + escaped(verb.name) + "* " + escaped(verb.usage) + "\n\t" + escaped(verb.summary) + ".\n\n";
+            text += "*" + escaped(verb.name) + "*" + (*verb.usage != '\0' ? " " : "") + escaped(verb.usage) + "\n";
+            text += paragraph(std::string(verb.summary) + ".", "\t");
+            for (const std::string_view part : split(verb.text, '\n')) {
+                if (!part.empty()) text += paragraph(part, "\t");
+            }
             for (const Option& option : verb.options) {
-                text += "\t*" + escaped(trim(option_words(option))) + "*\n\t\t" + escaped(option.text) + ".\n\n";
+                text += "\t*" + escaped(trim(option_words(option))) + "*\n";
+                text += paragraph(std::string(option.text) + ".", "\t\t");
             }
         }
     }
     return text +
-           "# EXIT STATUS\n\n0 success, 1 failure, 2 wrong usage, 130 interrupted. *lab exec* passes on the "
-           "command's own.\n\n# FILES\n\n_/run/bulkhead/bulkheadd.sock_\n\tthe daemon's socket\n\n"
-           "_/var/lib/bulkhead/state.db_\n\tthe daemon's state\n\n# SEE ALSO\n\nbulkheadd(8), xl(1), xl.cfg(5)\n";
+           "# EXIT STATUS\n\n0 success, 1 failure, 2 wrong usage, 130 interrupted. *lab exec* passes\n"
+           "on the command's own.\n\n# ENVIRONMENT\n\n*BULKHEAD_SOCKET*\n\tthe daemon's socket, instead of the one "
+           "below\n\n# FILES\n\n_/run/bulkhead/bulkheadd.sock_\n\tthe daemon's socket\n\n"
+           "_/var/lib/bulkhead/state.db_\n\tthe daemon's state\n\n# SEE ALSO\n\n*bulkhead.cfg*(5), "
+           "*bulkhead-image*(5), *bulkhead-measure*(5),\n"
+           "*bulkhead-policy*(5), *bulkhead-xenstore*(7), *bulkheadd*(8), *bulkhead-agent*(8),\n*xl*(1), *xl.cfg*(5)\n";
 }
 
 // The program itself knows what may stand at the cursor (completion.hpp); the shell adds names of files. Bash replaces

@@ -1,0 +1,1 @@
+bulkhead_fuzz(fuzz_completion LINK bulkhead_verb)
