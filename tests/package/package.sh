@@ -1,6 +1,6 @@
 #!/bin/bash
 # The Debian packages: built, judged by lintian, unpacked, installed, upgraded, removed and purged in a root of their own,
-# without the network and without starting anything. PROGRAMS' place is the environment's business: none is needed.
+# without the network and without starting anything. package.sh DIR tries the packages that are in DIR instead.
 set -euo pipefail
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -12,26 +12,32 @@ fail() {
   exit 1
 }
 
-say "build"
-before=$(cd "$tree" && git status --porcelain --ignored -- . ':!build')
-"$tree/packaging/build-deb"
-[ "$(cd "$tree" && git status --porcelain --ignored -- . ':!build')" = "$before" ] || fail "the build changed the tree"
-debs=("$tree"/build/deb/bulkhead_*_amd64.deb "$tree"/build/deb/bulkhead-agent_*_amd64.deb)
-for deb in "${debs[@]}"; do [ -f "$deb" ] || fail "$deb is missing"; done
-
-say "built again elsewhere: the same bytes"
-"$tree/packaging/build-deb" --output "$work/again" >/dev/null
-for deb in "${debs[@]}"; do cmp "$deb" "$work/again/$(basename "$deb")" || fail "$(basename "$deb") is not reproducible"; done
+version=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Version)
+debs=("bulkhead_${version}_amd64.deb" "bulkhead-agent_${version}_amd64.deb")
+if [ $# -gt 0 ]; then
+  built=$(cd "$1" && pwd)
+else
+  built=$tree/build/deb
+  say "build"
+  listing() { (cd "$tree" && git status --porcelain --ignored -- . ':!build'); }
+  before=$(listing)
+  "$tree/packaging/build-deb"
+  [ "$(listing)" = "$before" ] || fail "the build changed the tree"
+  say "built again elsewhere: the same bytes"
+  "$tree/packaging/build-deb" --output "$work/again"
+  for deb in "${debs[@]}"; do cmp "$built/$deb" "$work/again/$deb" || fail "$deb is not reproducible"; done
+fi
+debs=("${debs[@]/#/$built/}")
 
 say "lintian"
-lintian --allow-root --pedantic -I --fail-on error,warning,info,pedantic "$tree"/build/deb/bulkhead_*.changes
+lintian --allow-root --pedantic -I --fail-on error,warning,info,pedantic "$built"/bulkhead_*.changes || fail "lintian"
 
 say "what is in them"
 for deb in "${debs[@]}"; do dpkg -x "$deb" "$work/root"; done
 root=$work/root
 for program in bin/bulkhead sbin/bulkheadd lib/bulkhead/bulkhead-agent; do
   said=$("$root/usr/$program" --version)
-  [ "$said" = "$(basename "$program") $(dpkg-deb -f "${debs[0]}" Version)" ] || fail "$program says '$said'"
+  [ "$said" = "$(basename "$program") $version" ] || fail "$program says '$said'"
 done
 for program in bin/bulkhead sbin/bulkheadd; do
   if ldd "$root/usr/$program" | grep 'not found'; then fail "$program lacks libraries"; fi
@@ -62,8 +68,9 @@ for page in $pages; do
   warnings=$(MANWIDTH=80 LC_ALL=C.UTF-8 man --warnings --local-file "$page" 2>&1 >"$work/text")
   [ -z "$warnings" ] || fail "$page: $warnings"
   # scdoc puts a paragraph between a heading and its text, in every page.
-  gzip -dc "$page" >"$work/page"
-  lint=$(mandoc -T lint -W warning "$work/page" | grep -v 'skipping paragraph macro: PP' || true)
+  text=$work/$(basename "$page" .gz) # mandoc compares the name
+  gzip -dc "$page" >"$text"
+  lint=$(mandoc -T lint -W warning "$text" | grep -v 'skipping paragraph macro: PP' || true)
   [ -z "$lint" ] || fail "$page: $lint"
 done
 # What a page points to is a page of ours, or of Xen's, coreutils' and others' that are known.
