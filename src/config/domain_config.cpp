@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "config/reader.hpp"
 #include "config/vif.hpp"
+#include "xen/disk_text.hpp"
 #include "xen/spec_options.hpp"
 #include "xen/uuid.hpp"
 
@@ -233,11 +234,11 @@ private:
 
     Status disks() {
         for (const xen::ConfigValue* item : TRY(reader_.texts("disk"))) {
-            const Status valid = xen::check_disk(item->text);
-            if (!valid)
+            auto disk = xen::parse_disk(item->text);
+            if (!disk)
                 return reader_.error("disk", item->line,
-                                     "'" + printable(item->text, 128) + "' " + valid.error().message);
-            spec().disks.push_back(item->text);
+                                     "'" + printable(item->text, 128) + "' " + disk.error().message);
+            spec().disks.push_back(std::move(*disk));
         }
         return {};
     }

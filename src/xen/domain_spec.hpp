@@ -41,6 +41,35 @@ struct NicSpec {
     std::optional<bool> trusted;
 };
 
+// xl-disk-configuration(5), its parameters by its names. nullopt and `automatic` leave libxl's choice.
+enum class DiskBackend { automatic, phy, tap, qdisk, standalone };
+enum class DiskFormat { raw, qcow, qcow2, vhd, empty, qed };
+enum class DiskProtocol { automatic, xen, virtio };
+
+// The parameters of COLO, which Xen calls unstable; handed through.
+struct DiskColo {
+    std::optional<bool> enable;
+    std::optional<std::string> host, export_name, active_disk, hidden_disk;
+    int port = 0;
+};
+
+struct DiskSpec {
+    std::string vdev;                   // "xvda", "hdc", "51712"
+    std::optional<std::string> target;  // a path, or what `script` understands; an empty drive has none or ""
+    std::optional<std::string> script;  // "block-iscsi"
+    std::optional<std::string> backend; // the driver domain's name, id or UUID; none: dom0
+    DiskBackend backendtype = DiskBackend::automatic;
+    DiskFormat format = DiskFormat::raw; // `empty`: a drive without a medium
+    DiskProtocol specification = DiskProtocol::automatic;
+    bool readwrite = true;
+    bool shared = false; // xm's modes w! and r!: whoever wrote the file knows that others use the target too
+    bool removable = false;
+    bool cdrom = false;
+    bool direct_io_safe = false;
+    std::optional<bool> discard, trusted;
+    DiskColo colo;
+};
+
 // One PCI device: xl-pci-configuration(5) text and what applies where it says nothing.
 struct PciSpec {
     std::string text;
@@ -71,7 +100,7 @@ struct DomainSpec {
     std::optional<bool> driver_domain;
     std::vector<NicSpec> nics;
     std::vector<PciSpec> pcis;
-    std::vector<std::string> disks; // xl-disk-configuration(5)
+    std::vector<DiskSpec> disks;
     std::vector<OptionSpec> options;
 
     // Ours; xl ignores these keys.

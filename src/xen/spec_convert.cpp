@@ -16,6 +16,48 @@ void put(char** target, const std::string& text) {
     if (!text.empty()) *target = ::strdup(text.c_str());
 }
 
+void put(char** target, const std::optional<std::string>& text) {
+    if (text) *target = ::strdup(text->c_str());
+}
+
+void put(libxl_defbool* target, std::optional<bool> flag) {
+    if (flag) libxl_defbool_set(target, *flag);
+}
+
+libxl_disk_backend backend_of(DiskBackend backend) {
+    switch (backend) {
+    case DiskBackend::phy:
+        return LIBXL_DISK_BACKEND_PHY;
+    case DiskBackend::tap:
+        return LIBXL_DISK_BACKEND_TAP;
+    case DiskBackend::qdisk:
+        return LIBXL_DISK_BACKEND_QDISK;
+    case DiskBackend::standalone:
+        return LIBXL_DISK_BACKEND_STANDALONE;
+    case DiskBackend::automatic:
+        break;
+    }
+    return LIBXL_DISK_BACKEND_UNKNOWN;
+}
+
+libxl_disk_format format_of(DiskFormat format) {
+    switch (format) {
+    case DiskFormat::qcow:
+        return LIBXL_DISK_FORMAT_QCOW;
+    case DiskFormat::qcow2:
+        return LIBXL_DISK_FORMAT_QCOW2;
+    case DiskFormat::vhd:
+        return LIBXL_DISK_FORMAT_VHD;
+    case DiskFormat::empty:
+        return LIBXL_DISK_FORMAT_EMPTY;
+    case DiskFormat::qed:
+        return LIBXL_DISK_FORMAT_QED;
+    case DiskFormat::raw:
+        break;
+    }
+    return LIBXL_DISK_FORMAT_RAW;
+}
+
 libxl_domain_type type_of(DomainType type) {
     switch (type) {
     case DomainType::pvh:
@@ -115,12 +157,10 @@ Status convert_devices(const DomainSpec& spec, libxl_domain_config& config) {
     if (!spec.pcis.empty() && spec.type == DomainType::pv) libxl_defbool_set(&config.b_info.u.pv.e820_host, true);
 
     config.disks = TRY(array<libxl_device_disk>(spec.disks.size()));
-    for (const std::string& text : spec.disks) {
-        libxl_device_disk& disk = config.disks[config.num_disks++];
-        libxl_device_disk_init(&disk);
-        Report report;
-        const char* specs[] = {text.c_str()};
-        if (xlu_disk_parse(report.config(), 1, specs, &disk) != 0) return report.error("disk '" + text + "'");
+    for (const DiskSpec& disk : spec.disks) {
+        libxl_device_disk& device = config.disks[config.num_disks++];
+        libxl_device_disk_init(&device);
+        convert(disk, device);
     }
     config.nics = TRY(array<libxl_device_nic>(spec.nics.size()));
     for (const NicSpec& nic : spec.nics) {
@@ -159,6 +199,29 @@ Status convert(const NicSpec& spec, libxl_device_nic& nic) {
         }
     }
     return {};
+}
+
+void convert(const DiskSpec& spec, libxl_device_disk& disk) {
+    disk.vdev = ::strdup(spec.vdev.c_str());
+    put(&disk.pdev_path, spec.target);
+    put(&disk.script, spec.script);
+    put(&disk.backend_domname, spec.backend);
+    disk.backend = backend_of(spec.backendtype);
+    disk.format = format_of(spec.format);
+    if (spec.specification == DiskProtocol::xen) disk.specification = LIBXL_DISK_SPECIFICATION_XEN;
+    if (spec.specification == DiskProtocol::virtio) disk.specification = LIBXL_DISK_SPECIFICATION_VIRTIO;
+    disk.readwrite = spec.readwrite ? 1 : 0;
+    disk.removable = spec.removable ? 1 : 0;
+    disk.is_cdrom = spec.cdrom ? 1 : 0;
+    disk.direct_io_safe = spec.direct_io_safe;
+    put(&disk.discard_enable, spec.discard);
+    put(&disk.trusted, spec.trusted);
+    put(&disk.colo_enable, spec.colo.enable);
+    put(&disk.colo_host, spec.colo.host);
+    disk.colo_port = spec.colo.port;
+    put(&disk.colo_export, spec.colo.export_name);
+    put(&disk.active_disk, spec.colo.active_disk);
+    put(&disk.hidden_disk, spec.colo.hidden_disk);
 }
 
 Status convert(const PciSpec& spec, libxl_device_pci& pci) {

@@ -37,6 +37,19 @@ private:
     libxl_device_nic nic_{};
 };
 
+class Disk {
+public:
+    Disk() { libxl_device_disk_init(&disk_); }
+    ~Disk() { libxl_device_disk_dispose(&disk_); }
+    Disk(const Disk&) = delete;
+    Disk& operator=(const Disk&) = delete;
+    libxl_device_disk* operator->() { return &disk_; }
+    libxl_device_disk* get() { return &disk_; }
+
+private:
+    libxl_device_disk disk_{};
+};
+
 class Pci {
 public:
     Pci() { libxl_device_pci_init(&pci_); }
@@ -52,7 +65,8 @@ private:
 
 // `config` must be fresh. What it holds afterwards is what xl would build from the same file.
 Status convert(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host, libxl_domain_config& config);
-Status convert(const NicSpec& spec, libxl_device_nic& nic); // `nic` must be initialised
-Status convert(const PciSpec& spec, libxl_device_pci& pci); // `pci` must be initialised
+Status convert(const NicSpec& spec, libxl_device_nic& nic);  // `nic` must be initialised
+Status convert(const PciSpec& spec, libxl_device_pci& pci);  // `pci` must be initialised
+void convert(const DiskSpec& spec, libxl_device_disk& disk); // `disk` must be initialised
 
 } // namespace bulkhead::xen

@@ -356,16 +356,6 @@ Status check_pci(const std::string& text) {
     return error == 0 ? Status() : report.error(wanted);
 }
 
-Status check_disk(const std::string& text) {
-    Report report;
-    libxl_device_disk disk;
-    libxl_device_disk_init(&disk);
-    const char* specs[] = {text.c_str()};
-    const int error = xlu_disk_parse(report.config(), 1, specs, &disk);
-    libxl_device_disk_dispose(&disk);
-    return error == 0 ? Status() : report.error("is not a disk such as /path/image,raw,xvda,rw");
-}
-
 Status check_rate(const std::string& text) {
     Report report;
     libxl_device_nic nic;

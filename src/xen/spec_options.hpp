@@ -25,7 +25,6 @@ Status check_option(std::string_view key, const ConfigValue& value);
 
 // What a device's text means is libxlutil's business; these only ask it. Errors carry its words.
 Status check_pci(const std::string& text);
-Status check_disk(const std::string& text);
 Status check_rate(const std::string& text);
 
 // Private to src/xen: sets the key in libxl's structure. A key that means nothing for the domain's type is ignored, as

@@ -80,8 +80,6 @@ TEST(Options, ChecksTypes) {
 TEST(Specs, AskLibxlutil) {
     EXPECT_TRUE(xen::check_pci("0000:00:02.0@4,permissive=1,seize=1"));
     EXPECT_FALSE(xen::check_pci("00:02.0,permissve=1"));
-    EXPECT_TRUE(xen::check_disk("format=qcow2,vdev=xvda,access=rw,target=/x"));
-    EXPECT_FALSE(xen::check_disk("format=nonsense,vdev=xvda,access=rw,target=/x"));
     EXPECT_TRUE(xen::check_rate("10Mb/s"));
     EXPECT_FALSE(xen::check_rate("10"));
 }
