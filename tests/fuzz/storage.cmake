@@ -1,0 +1,1 @@
+bulkhead_fuzz(fuzz_storage LINK bulkhead_storage)
