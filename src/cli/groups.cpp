@@ -8,6 +8,8 @@ const std::vector<Group>& groups() {
         {"Domains that are kept", kept_verbs()},
         {"Saving and restoring", save_verbs()},
         {"Networks", network_verbs()},
+        {"Disks of domains", block_verbs()},
+        {"Disk images and volumes", disk_verbs()},
         {"PCI devices", pci_verbs()},
         {"Driver domains", driverdomain_verbs()},
         {"The host", host_verbs()},

@@ -62,6 +62,8 @@ const std::vector<Verb>& domain_verbs();
 const std::vector<Verb>& save_verbs();
 const std::vector<Verb>& kept_verbs();
 const std::vector<Verb>& network_verbs();
+const std::vector<Verb>& block_verbs();
+const std::vector<Verb>& disk_verbs();
 const std::vector<Verb>& pci_verbs();
 const std::vector<Verb>& driverdomain_verbs();
 const std::vector<Verb>& host_verbs();

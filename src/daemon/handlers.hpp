@@ -22,6 +22,7 @@ struct Verb {
 const std::vector<Verb>& domain_verbs();
 const std::vector<Verb>& kept_verbs();
 const std::vector<Verb>& network_verbs();
+const std::vector<Verb>& block_verbs();
 const std::vector<Verb>& pci_verbs();
 
 struct DriverDomainVerb {

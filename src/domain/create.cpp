@@ -1,6 +1,7 @@
 #include "domain/create.hpp"
 
 #include "base/file.hpp"
+#include "domain/disk_rule.hpp"
 #include "domain/end.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
@@ -269,9 +270,17 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
         spec.pcis.clear();
     }
 
+    std::optional<DiskLock> disks; // until libxl has told everybody that they are taken
+    if (!spec.disks.empty()) {
+        disks = TRY(DiskLock::take());
+        TRY(check_disks(xen, store, spec.disks));
+        use_own_script(spec);
+    }
+
     TRY(hooks.intent(*spec.uuid, spec.name));
     TRY(make_room(xen, spec, host, hooks.progress));
     const unsigned domain = TRY(build(xen, request, spec, host.host, hooks.progress));
+    disks.reset();
     Status complete = check_plugged(store, domain, spec, backends);
     if (complete) complete = start(xen, request, domain, devices_later, hooks);
     if (!complete) {

@@ -15,7 +15,8 @@ namespace bulkhead::domain {
 
 struct Operation {
     std::int64_t id = 0;
-    std::string verb; // "create", "restart", "network-attach", "network-detach", "pci-attach", "pci-detach", "save"
+    std::string verb; // "create", "restart", "network-attach", "network-detach", "pci-attach", "pci-detach",
+                      // "block-attach", "block-detach", "save"
     std::string uuid; // of the domain, chosen beforehand
     std::string name;
     std::string detail; // what undoing needs beyond the UUID; free text
@@ -61,8 +62,8 @@ public:
     static Result<Journal> open(const std::string& file);
     [[nodiscard]] const std::string& folder() const { return folder_; } // of the file
 
-    // Refused while another operation makes or remakes the domain (its UUID or its name), and for a PCI device while
-    // another one comes or goes.
+    // Refused while another operation makes or remakes the domain (its UUID or its name), and for a PCI device or a
+    // disk while another one comes or goes.
     Result<std::int64_t> begin(const Operation& operation);
     // The operation goes on to its next step.
     Status note(std::int64_t operation, const std::string& detail);

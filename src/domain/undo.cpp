@@ -1,5 +1,7 @@
 #include "domain/undo.hpp"
 
+#include "base/log.hpp"
+#include "domain/disk_change.hpp"
 #include "domain/end.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
@@ -10,11 +12,12 @@
 namespace bulkhead::domain {
 
 bool concerns_device(const Operation& operation) {
-    return operation.verb.starts_with("network-") || operation.verb.starts_with("pci-");
+    return operation.verb.starts_with("network-") || operation.verb.starts_with("pci-") ||
+           operation.verb.starts_with("block-");
 }
 
 bool undo_after_failure(const Operation& operation) {
-    return operation.verb != "network-detach" && operation.verb != "pci-detach";
+    return operation.verb != "network-detach" && operation.verb != "pci-detach" && operation.verb != "block-detach";
 }
 
 Status take_back(xen::Context& xen, const Operation& operation) {
@@ -33,6 +36,15 @@ Status take_back(xen::Context& xen, const Operation& operation) {
         return withdraw_pcis(xen, found->id, operation.detail);
     }
     if (operation.verb == "save") return undo_save(xen, found->id, operation.detail);
+    if (operation.verb == "block-attach") return withdraw_disk(xen, found->id, operation.detail);
+    if (operation.verb == "block-detach") {
+        // The guest decides again: by force its data may be lost.
+        const std::string vdev = operation.detail.substr(0, operation.detail.find(' '));
+        if (!TRY(xen::find_disk(xen, found->id, vdev))) return {};
+        if (const Status removed = xen::remove_disk(xen, found->id, vdev); !removed)
+            log::warning("domain '" + found->name + "' keeps its disk: " + removed.error().message);
+        return {};
+    }
     return end_domain(xen, found->id);
 }
 

@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Changes whenever base_image() puts other things in, so that an old cache entry is not taken.
-constexpr const char* recipe = "dom0 recipe 2";
+constexpr const char* recipe = "dom0 recipe 3";
 
 constexpr const char* hypervisor_package = "xen-hypervisor-4.17-amd64";
 constexpr const char* kernel_package = "linux-image-amd64"; // cloud kernels lack CONFIG_XEN_DOM0
@@ -110,7 +110,8 @@ Status add_modules(image::Initramfs& image, const std::string& root) {
     choice.load = {"xen_netback", "xen_blkback", "xen_netfront"};
     choice.present = {"virtio_pci", "virtio_console", "xen_evtchn", "xen_gntdev", "xen_gntalloc", "xen_privcmd",
                       "xenfs",      "xen_pciback",    "e1000e",     "e1000",      "8139too",      "8139cp",
-                      "virtio_net", "bridge",         "loop",       "veth",       "dummy",        "tun"};
+                      "virtio_net", "bridge",         "loop",       "veth",       "dummy",        "tun",
+                      "vfat",       "nls_cp437",      "nls_ascii"};
     // One that a kernel has built in or lacks is no reason to fail: lab-init says what it misses.
     for (auto* list : {&choice.load, &choice.present}) {
         std::erase_if(*list, [&](const std::string& name) { return !tree.has(name) && !tree.is_builtin(name); });
@@ -278,8 +279,9 @@ Result<Fd> make_initramfs(const Dom0Files& files, const LabOptions& options) {
     image::Initramfs ours;
     TRY(ours.add_file_from("/init", TRY(find_program("bulkhead-lab-init", "lab")), 0755));
     std::vector<std::string> programs;
-    for (const auto& [name, tree, place] :
-         {std::tuple{"bulkhead", "cli", "/usr/bin/bulkhead"}, {"bulkheadd", "daemon", "/usr/sbin/bulkheadd"}}) {
+    for (const auto& [name, tree, place] : {std::tuple{"bulkhead", "cli", "/usr/bin/bulkhead"},
+                                            {"bulkheadd", "daemon", "/usr/sbin/bulkheadd"},
+                                            {"block-hotplug", "hotplug", "/usr/lib/bulkhead/block-hotplug"}}) {
         const auto program = find_program(name, tree);
         if (!program) continue; // a build without it: the lab boots all the same
         programs.push_back(*program);

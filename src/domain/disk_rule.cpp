@@ -1,0 +1,156 @@
+#include "domain/disk_rule.hpp"
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "domain/names.hpp"
+#include "storage/facts.hpp"
+#include "xen/disk.hpp"
+#include "xen/disk_text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <thread>
+#include <unistd.h>
+
+namespace bulkhead::domain {
+namespace {
+
+constexpr int shutdown_suspend = 2; // of DomainInfo::shutdown_reason: it may go on
+constexpr const char* own_script = "/usr/lib/bulkhead/block-hotplug";
+
+// "8:1a" of a backend's node physical-device, hexadecimal (xen-blkback's xenbus.c).
+std::optional<std::pair<unsigned, unsigned>> parse_physical(std::string_view text) {
+    unsigned numbers[2] = {0, 0};
+    std::size_t which = 0, digits = 0;
+    for (const char c : text) {
+        if (c == ':' && which == 0 && digits > 0) {
+            which = 1;
+            digits = 0;
+            continue;
+        }
+        const int digit = hex_digit(c);
+        if (digit < 0 || ++digits > 5) return std::nullopt;
+        numbers[which] = numbers[which] << 4 | static_cast<unsigned>(digit);
+    }
+    if (which != 1 || digits == 0) return std::nullopt;
+    return std::pair{numbers[0], numbers[1]};
+}
+
+storage::Node foreign(unsigned backend, const std::string& target) {
+    return storage::named_node(std::to_string(backend) + " " + target);
+}
+
+// A disk may be known by its name and by the device that its backend opened; the name may be another file's by now.
+std::vector<storage::Node> nodes_of(storage::Facts& facts, xen::Store& store, const xen::DiskInfo& disk) {
+    if (disk.backend_domain != 0) return {foreign(disk.backend_domain, disk.target)};
+    std::vector<storage::Node> nodes;
+    const auto physical = store.read_if(disk.backend + "/physical-device");
+    if (const auto number = physical && *physical ? parse_physical(**physical) : std::nullopt) {
+        if (auto node = facts.find_device(number->first, number->second)) nodes.push_back(std::move(*node));
+    }
+    if (nodes.empty() && !disk.target.empty()) {
+        auto node = facts.find(disk.target);
+        nodes.push_back(node ? std::move(*node) : foreign(0, disk.target));
+    }
+    return nodes;
+}
+
+Result<storage::Node> node_of(storage::Facts& facts, const std::vector<xen::DomainInfo>& domains,
+                              const xen::DiskSpec& disk) {
+    const std::string target = disk.target.value_or("");
+    if (disk.backend) {
+        const xen::DomainInfo backend = TRY(context(find_domain(domains, *disk.backend), "backend of " + disk.vdev));
+        if (backend.id != 0) return foreign(backend.id, target);
+    }
+    // What a script of the administrator or QEMU understands need not be a file here.
+    const bool ours = !disk.script && (target.starts_with('/') || disk.backendtype == xen::DiskBackend::phy);
+    if (!ours) {
+        if (auto node = facts.find(target)) return node;
+        return foreign(0, target);
+    }
+    return context(facts.find(target), "disk " + disk.vdev);
+}
+
+Result<std::vector<storage::Use>> all_uses(xen::Context& xen, xen::Store& store, storage::Facts& facts,
+                                           const std::vector<xen::DomainInfo>& domains) {
+    std::vector<storage::Use> uses = TRY(facts.dom0_uses());
+    for (const xen::DomainInfo& domain : domains) {
+        if (domain.shutdown && domain.shutdown_reason != shutdown_suspend) continue; // it writes no more
+        for (const xen::DiskInfo& disk : TRY(xen::list_disks(xen, domain.id))) {
+            const std::string what = "disk " + printable(disk.vdev, 40) + " (" +
+                                     (disk.writable ? "read-write" : "read-only") + ") of domain '" + domain.name + "'";
+            for (storage::Node& node : nodes_of(facts, store, disk))
+                uses.push_back({std::move(node), disk.writable, what});
+        }
+    }
+    return uses;
+}
+
+} // namespace
+
+Result<DiskLock> DiskLock::take(const std::string& file) {
+    Fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) return fail_errno(file);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno(file);
+        if (std::chrono::steady_clock::now() >= end)
+            return fail("other disks are being attached, for 60 s already; try again later", ETIMEDOUT);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // flock(2) has no deadline
+    }
+    return DiskLock(std::move(fd));
+}
+
+Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::DiskSpec>& wanted) {
+    if (wanted.empty()) return {};
+    storage::Facts facts;
+    const std::vector<xen::DomainInfo> domains = TRY(xen::list_domains(xen));
+    std::vector<storage::Use> uses = TRY(all_uses(xen, store, facts, domains));
+    for (const xen::DiskSpec& disk : wanted) {
+        if (!disk.target || disk.target->empty()) continue; // a drive without a medium
+        storage::Node node = TRY(node_of(facts, domains, disk));
+        const storage::Wanted question{*disk.target, node, disk.readwrite, disk.shared};
+        if (const auto why_not = storage::refusal(facts.layers(), question, uses)) return fail(*why_not, EBUSY);
+        uses.push_back({std::move(node), disk.readwrite, "disk " + disk.vdev + " of the same domain"});
+    }
+    return {};
+}
+
+void use_own_script(xen::DiskSpec& disk) {
+    const bool phy = disk.backendtype == xen::DiskBackend::phy || disk.backendtype == xen::DiskBackend::automatic;
+    const bool dom0 = !disk.backend || *disk.backend == "0" || *disk.backend == "Domain-0";
+    const bool xen_disk = disk.specification != xen::DiskProtocol::virtio && !disk.colo.enable.value_or(false);
+    if (disk.script || !phy || !dom0 || !xen_disk || disk.cdrom || disk.format != xen::DiskFormat::raw) return;
+    if (!disk.target || !disk.target->starts_with('/') || ::access(own_script, X_OK) != 0) return;
+    disk.script = own_script;
+}
+
+void use_own_script(xen::DomainSpec& spec) {
+    const bool booted = std::any_of(spec.options.begin(), spec.options.end(),
+                                    [](const xen::OptionSpec& option) { return option.key == "bootloader"; });
+    if (spec.type == xen::DomainType::hvm || booted) return;
+    for (xen::DiskSpec& disk : spec.disks) use_own_script(disk);
+}
+
+Result<xen::DiskSpec> parse_disk_words(std::vector<std::string> words) {
+    constexpr std::string_view modes[] = {"r", "ro", "r!", "w", "rw", "w!"};
+    std::string backend;
+    const auto plain = [](const std::string& word) { return word.find_first_of(",=") == std::string::npos; };
+    // With four words xl has "target format vdev mode"; then the third is no mode.
+    if (words.size() == 4 && std::all_of(words.begin(), words.end(), plain) &&
+        std::find(std::begin(modes), std::end(modes), words[2]) != std::end(modes)) {
+        backend = words.back();
+        words.pop_back();
+    }
+    xen::DiskSpec disk = TRY(context(xen::parse_disk(words), "'" + printable(join(words, " "), 200) + "'"));
+    if (!backend.empty()) disk.backend = backend;
+    // tap:aio: and its sisters are the old tools' names of what blkback and QEMU do now.
+    if (disk.backendtype == xen::DiskBackend::tap) disk.backendtype = xen::DiskBackend::automatic;
+    return disk;
+}
+
+} // namespace bulkhead::domain

@@ -1,0 +1,40 @@
+// Who may have a disk: storage/sharing.hpp's rule with this host's facts. For workers.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "xen/context.hpp"
+#include "xen/domain.hpp"
+#include "xen/domain_spec.hpp"
+#include "xen/store.hpp"
+
+#include <string>
+#include <vector>
+
+namespace bulkhead::domain {
+
+// Held from the question who has a disk until it is given: two workers cannot both find it free. Ends with the object,
+// or with the process.
+class DiskLock {
+public:
+    // Waits, 60 s at most.
+    static Result<DiskLock> take(const std::string& file = "/run/lock/bulkhead-disks");
+
+private:
+    explicit DiskLock(Fd fd) : fd_(std::move(fd)) {}
+    Fd fd_;
+};
+
+// Error EBUSY: one of `wanted` is used by dom0 or a domain, or by another one of `wanted`, in a way that the rule
+// forbids; ENOENT and others: it cannot be looked at. Disks that another domain serves are known by their names only.
+Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::DiskSpec>& wanted);
+
+// The program that connects dom0's disks instead of Xen's shell scripts (hotplug/), if it is installed: as script= of
+// those disks that it can serve. A bootloader and a device model find their disks by Xen's own script only.
+void use_own_script(xen::DomainSpec& spec);
+void use_own_script(xen::DiskSpec& disk);
+
+// xm's block-attach DOMAIN BACKDEV FRONTDEV MODE [BACKDOMAIN], and every form of xl's.
+Result<xen::DiskSpec> parse_disk_words(std::vector<std::string> words);
+
+} // namespace bulkhead::domain
