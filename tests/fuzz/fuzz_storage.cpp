@@ -1,5 +1,8 @@
-// What the kernel prints of mounts and swap areas; users choose the names in it.
+// What the kernel prints of mounts and swap areas, in which users choose the names; what qemu-img tells of a stranger's
+// image; sizes.
+#include "storage/disk_info.hpp"
 #include "storage/mountinfo.hpp"
+#include "storage/size.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -14,5 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (mount.major > 0xfff || mount.minor > 0xfffff || mount.point.size() > size) std::abort();
     }
     (void)storage::parse_swaps(text);
+    (void)storage::parse_qemu_info(text);
+    const auto volume = storage::parse_lvs(text);
+    if (volume && volume->allocated > volume->size) std::abort();
+    const auto bytes = storage::parse_size(text);
+    if (bytes && (*bytes == 0 || *bytes % 512 != 0)) std::abort();
     return 0;
 }

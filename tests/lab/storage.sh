@@ -18,7 +18,7 @@ loops() { dom0 sh -c 'grep -l . /sys/block/loop*/loop/backing_file 2>/dev/null |
 list_ours() { dom0 bulkhead block-list "$@"; }
 
 dom0 sh -c 'mkdir -p /tmp/disks /mnt; cd /tmp/disks; bulkhead disk create a.img 8M; bulkhead disk create b.img 8M
-  ln -s a.img symlink; ln a.img hardlink; dd if=/dev/zero of=fs.img bs=1M count=4 2>/dev/null; mkdosfs fs.img >/dev/null; modprobe vfat'
+  ln -s a.img symlink; ln a.img hardlink; dd if=/dev/zero of=fs.img bs=1M count=4 2>/dev/null; mkdosfs fs.img >/dev/null; /sbin/modprobe vfat'
 equal "size of a new disk" "$(dom0 stat -c '%s %b' /tmp/disks/a.img)" "8388608 0"
 refused 1 "--force replaces" dom0 bulkhead disk create /tmp/disks/a.img 8M
 equal "loop devices at first" "$(loops)" 0

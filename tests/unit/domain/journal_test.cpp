@@ -76,7 +76,10 @@ TEST_F(JournalTest, OneAtATimeMakesADomain) {
     EXPECT_FALSE(journal.begin({0, "restart", "u1", "web", ""}));
     EXPECT_TRUE(journal.begin({0, "pci-attach", "u1", "web", "0000:00:02.0"}));
     EXPECT_FALSE(journal.begin({0, "pci-detach", "u1", "web", "0000:00:03.0"})); // libxl cannot do two at a time
-    EXPECT_EQ(journal.operations().value().size(), 4U);
+    EXPECT_TRUE(journal.begin({0, "block-attach", "u1", "web", "xvda /a"}));
+    EXPECT_FALSE(journal.begin({0, "block-detach", "u1", "web", "xvdb /b"}));
+    EXPECT_TRUE(journal.begin({0, "block-attach", "u2", "db", "xvda /c"}));
+    EXPECT_EQ(journal.operations().value().size(), 6U);
 }
 
 TEST_F(JournalTest, ForgetsAndRenames) {

@@ -96,16 +96,16 @@ protected:
 };
 
 TEST_F(DiskFiles, RawIsSparseAndNotOverwritten) {
-    ASSERT_TRUE(create_disk(at("a"), DiskFormat::raw, 1 << 30, false));
+    ASSERT_TRUE(create_disk(at("a"), DiskFormat::raw, 64 << 20, false));
     struct stat info {};
     ASSERT_EQ(::stat(at("a").file.c_str(), &info), 0);
-    EXPECT_EQ(info.st_size, 1 << 30);
+    EXPECT_EQ(info.st_size, 64 << 20);
     EXPECT_LT(info.st_blocks, 100);
     std::ofstream(at("a").file, std::ios::in) << "precious";
     const Status again = create_disk(at("a"), DiskFormat::raw, 4096, false);
     ASSERT_FALSE(again);
     EXPECT_THAT(again.error().message, HasSubstr("--force"));
-    EXPECT_EQ(read_file(at("a").file, 2 << 30)->substr(0, 8), "precious");
+    EXPECT_EQ(read_file(at("a").file, 65 << 20)->substr(0, 8), "precious");
     ASSERT_TRUE(create_disk(at("a"), DiskFormat::raw, 4096, true));
     EXPECT_EQ(*read_file(at("a").file, 8192), std::string(4096, '\0'));
     EXPECT_EQ(files(), 1U) << "nothing else is left";
