@@ -6,6 +6,7 @@
 #include "cli/client.hpp"
 #include "cli/console.hpp"
 #include "cli/create_call.hpp"
+#include "cli/domain_row.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -19,19 +20,8 @@ using nlohmann::json;
 
 // ---- list ----
 
-char shutdown_letter(const json& domain) {
-    constexpr std::string_view letters = "-rscwS"; // poweroff, reboot, suspend, crash, watchdog, soft reset, as xl
-    if (!domain.value("shutdown", false)) return '-';
-    const int code = domain.value("shutdown_code", -1);
-    return code >= 0 && code < static_cast<int>(letters.size()) ? letters[static_cast<std::size_t>(code)] : '?';
-}
-
 void print_row(const json& domain, bool verbose) {
-    const auto letter = [&](const char* key, char c) { return domain.value(key, false) ? c : '-'; };
-    std::printf("%-40s %5u %5lu %5u     %c%c%c%c%c%c  %8.1f", domain.value("name", "").c_str(), domain.value("id", 0U),
-                domain.value("memory_kib", 0UL) / 1024, domain.value("vcpus", 0U), letter("running", 'r'),
-                letter("blocked", 'b'), letter("paused", 'p'), letter("shutdown", 's'), shutdown_letter(domain),
-                letter("dying", 'd'), static_cast<double>(domain.value("cpu_time_ns", 0UL)) / 1e9);
+    std::fputs(domain_row(domain).c_str(), stdout);
     if (verbose) {
         std::printf(" %s", domain.value("uuid", "").c_str());
         if (domain.value("shutdown", false))

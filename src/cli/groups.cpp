@@ -11,6 +11,8 @@ const std::vector<Group>& groups() {
         {"Disks of domains", block_verbs()},
         {"Disk images and volumes", disk_verbs()},
         {"PCI devices", pci_verbs()},
+        {"Processors, memory and schedulers", tuning_verbs()},
+        {"The host", hypervisor_verbs()},
         {"Driver domains", driverdomain_verbs()},
         {"The host", host_verbs()},
         {"Images of service VMs", image_verbs()},

@@ -65,6 +65,8 @@ const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& block_verbs();
 const std::vector<Verb>& disk_verbs();
 const std::vector<Verb>& pci_verbs();
+const std::vector<Verb>& tuning_verbs();
+const std::vector<Verb>& hypervisor_verbs();
 const std::vector<Verb>& driverdomain_verbs();
 const std::vector<Verb>& host_verbs();
 const std::vector<Verb>& image_verbs();

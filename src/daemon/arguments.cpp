@@ -2,6 +2,8 @@
 
 #include "base/text.hpp"
 
+#include <cerrno>
+
 namespace bulkhead::daemon {
 
 Result<std::string> Arguments::text(const char* key) const {
@@ -24,6 +26,19 @@ Result<bool> Arguments::flag(const char* key) const {
     if (found == object_.end()) return false;
     if (!found->is_boolean()) return fail(std::string("argument '") + key + "' must be true or false");
     return found->get<bool>();
+}
+
+Result<std::optional<long>> Arguments::number(const char* key, const char* what, long least, long most) const {
+    const auto found = object_.find(key);
+    if (found == object_.end()) return std::optional<long>();
+    const std::string typed = found->is_string() ? found->get<std::string>() : found->dump();
+    const auto value = parse_unsigned(typed, static_cast<std::uint64_t>(most));
+    if (!value || static_cast<long>(*value) < least) {
+        return fail(std::string(what) + " must be a number from " + std::to_string(least) + " to " +
+                        std::to_string(most) + ", not '" + printable(typed, 64) + "'",
+                    EINVAL);
+    }
+    return std::optional<long>(static_cast<long>(*value));
 }
 
 Result<std::vector<std::string>> Arguments::texts(const char* key) const {

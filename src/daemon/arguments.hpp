@@ -7,6 +7,7 @@
 #include "domain/manager.hpp"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ public:
     [[nodiscard]] Result<std::string> text(const char* key) const;
     [[nodiscard]] Result<std::string> needed_text(const char* key) const;
     [[nodiscard]] Result<bool> flag(const char* key) const;
+    // A whole number, as people type it or as JSON's; nullopt when absent. `what` is for the error, which says the
+    // range.
+    [[nodiscard]] Result<std::optional<long>> number(const char* key, const char* what, long least, long most) const;
     [[nodiscard]] Result<std::vector<std::string>> texts(const char* key) const;
 
     // The domain that the argument "domain" names.

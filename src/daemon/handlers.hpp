@@ -24,6 +24,8 @@ const std::vector<Verb>& kept_verbs();
 const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& block_verbs();
 const std::vector<Verb>& pci_verbs();
+const std::vector<Verb>& tuning_verbs();
+const std::vector<Verb>& hypervisor_verbs();
 
 struct DriverDomainVerb {
     const char* name;

@@ -39,4 +39,13 @@ Result<std::string> HypervisorLog::more() {
     return text;
 }
 
+Result<std::string> HypervisorLog::take() {
+    std::string text = TRY(more());
+    std::string part(part_size, '\0');
+    unsigned count = part_size;
+    if (xc_readconsolering(xc_, part.data(), &count, 1, 1, &index_) != 0) return fail_errno("emptying Xen's log");
+    text.append(part, 0, count);
+    return text;
+}
+
 } // namespace bulkhead::xen

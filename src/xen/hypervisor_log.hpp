@@ -22,6 +22,8 @@ public:
     // What has come since the last call; at first all that the ring holds. What was overwritten meanwhile is lost. At
     // most 1 MiB.
     Result<std::string> more();
+    // The same, and empties the ring in one go: nothing is lost in between.
+    Result<std::string> take();
 
 private:
     explicit HypervisorLog(xc_interface_core* xc) : xc_(xc) {}

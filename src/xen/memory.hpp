@@ -1,0 +1,25 @@
+// How much memory domains have, through libxl. For worker processes: setting the target waits for xenstored.
+#pragma once
+
+#include "base/result.hpp"
+#include "xen/context.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace bulkhead::xen {
+
+struct MemoryUse {
+    unsigned domain = 0;
+    std::uint64_t claimed_kib = 0; // promised by Xen, not yet given
+    std::uint64_t shared_kib = 0;  // with other domains
+};
+// In order of their ids.
+Result<std::vector<MemoryUse>> memory_use(Context& xen);
+
+// What the guest's balloon aims at. Errors: more than its maximum, and libxl's own.
+Status set_memory_target(Context& xen, unsigned domain, std::uint64_t kib);
+// What Xen allows the domain.
+Status set_memory_max(Context& xen, unsigned domain, std::uint64_t kib);
+
+} // namespace bulkhead::xen
