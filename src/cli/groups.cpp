@@ -12,6 +12,7 @@ const std::vector<Group>& groups() {
         {"Disk images and volumes", disk_verbs()},
         {"PCI devices", pci_verbs()},
         {"Processors, memory and schedulers", tuning_verbs()},
+        {"CPU pools", cpupool_verbs()},
         {"The host", hypervisor_verbs()},
         {"Driver domains", driverdomain_verbs()},
         {"The host", host_verbs()},

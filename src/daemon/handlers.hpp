@@ -25,6 +25,7 @@ const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& block_verbs();
 const std::vector<Verb>& pci_verbs();
 const std::vector<Verb>& tuning_verbs();
+const std::vector<Verb>& cpupool_verbs();
 const std::vector<Verb>& hypervisor_verbs();
 
 struct DriverDomainVerb {

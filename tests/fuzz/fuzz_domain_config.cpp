@@ -1,4 +1,5 @@
 // Configuration files from strangers: xl.cfg, xl.conf, vif texts; and what a broken worker or database may hold.
+#include "config/cpupool_config.hpp"
 #include "config/domain_config.hpp"
 #include "config/vif.hpp"
 #include "domain/frame.hpp"
@@ -16,6 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (parsed && (parsed->spec.name.empty() || parsed->spec.name.find('/') != std::string::npos)) std::abort();
     if (!parsed && parsed.error().message.empty()) std::abort();
     (void)config::parse_xl_conf(text, "fuzz.conf");
+    const auto pool = config::parse_cpupool(text, "fuzz", false);
+    if (pool && !config::check_pool_name(pool->name)) std::abort();
     xen::NicSpec nic;
     if (config::parse_vif(text, nic) && nic.bridge.size() > 15) std::abort();
     (void)domain::parse_policy(text);
