@@ -13,6 +13,7 @@ const std::vector<Group>& groups() {
         {"PCI devices", pci_verbs()},
         {"Processors, memory and schedulers", tuning_verbs()},
         {"CPU pools", cpupool_verbs()},
+        {"Inside a guest", guest_verbs()},
         {"The host", hypervisor_verbs()},
         {"Driver domains", driverdomain_verbs()},
         {"The host", host_verbs()},

@@ -67,6 +67,7 @@ const std::vector<Verb>& disk_verbs();
 const std::vector<Verb>& pci_verbs();
 const std::vector<Verb>& tuning_verbs();
 const std::vector<Verb>& cpupool_verbs();
+const std::vector<Verb>& guest_verbs();
 const std::vector<Verb>& hypervisor_verbs();
 const std::vector<Verb>& driverdomain_verbs();
 const std::vector<Verb>& host_verbs();

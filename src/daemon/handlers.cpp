@@ -17,8 +17,9 @@ struct Found {
 
 std::optional<Found> find_verb(domain::Manager& manager, driverdomain::Supervisor& supervisor,
                                const std::shared_ptr<Call>& call) {
-    for (const std::vector<Verb>* group : {&domain_verbs(), &kept_verbs(), &network_verbs(), &block_verbs(),
-                                           &pci_verbs(), &tuning_verbs(), &cpupool_verbs(), &hypervisor_verbs()}) {
+    for (const std::vector<Verb>* group :
+         {&domain_verbs(), &kept_verbs(), &network_verbs(), &block_verbs(), &pci_verbs(), &tuning_verbs(),
+          &cpupool_verbs(), &guest_verbs(), &hypervisor_verbs()}) {
         for (const Verb& verb : *group) {
             if (call->request.verb == verb.name)
                 return Found{verb.for_everybody, [&manager, &verb, call] { return verb.run(manager, call); }};

@@ -26,6 +26,7 @@ const std::vector<Verb>& block_verbs();
 const std::vector<Verb>& pci_verbs();
 const std::vector<Verb>& tuning_verbs();
 const std::vector<Verb>& cpupool_verbs();
+const std::vector<Verb>& guest_verbs();
 const std::vector<Verb>& hypervisor_verbs();
 
 struct DriverDomainVerb {

@@ -234,7 +234,10 @@ Status preserve_domain(Context& xen, unsigned domain, const std::string& name, c
 Status dump_core(Context& xen, unsigned domain, const std::string& name) {
     const std::string folder = "/var/lib/xen/dump";
     TRY(make_directories(folder, 0700)); // a domain's memory is nobody's business; Debian's packages do not make it
-    const std::string file = folder + "/" + name;
+    return dump_core_to(xen, domain, folder + "/" + name);
+}
+
+Status dump_core_to(Context& xen, unsigned domain, const std::string& file) {
     xen.clear();
     return done(xen, libxl_domain_core_dump(xen.get(), domain, file.c_str(), nullptr),
                 "cannot dump " + domain_text(domain) + " to " + file);

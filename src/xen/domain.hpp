@@ -60,6 +60,8 @@ Status rename_domain(Context& xen, unsigned domain, const std::string& name);
 Status preserve_domain(Context& xen, unsigned domain, const std::string& name, const std::string& suffix);
 // To /var/lib/xen/dump/NAME, where xl puts it, too (XEN_DUMP_DIR); an older one is overwritten.
 Status dump_core(Context& xen, unsigned domain, const std::string& name);
+// To any file, which is emptied first.
+Status dump_core_to(Context& xen, unsigned domain, const std::string& file);
 
 // Blocks until the domain is gone, or with `or_shutdown` until it has shut down.
 Status wait_for_end(Context& xen, unsigned domain, bool or_shutdown);
