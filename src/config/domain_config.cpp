@@ -2,6 +2,7 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "config/legacy.hpp"
 #include "config/reader.hpp"
 #include "config/vif.hpp"
 #include "xen/disk_text.hpp"
@@ -38,8 +39,6 @@ const std::vector<std::string>& own_keys() {
                                                   "kernel",
                                                   "ramdisk",
                                                   "cmdline",
-                                                  "root",
-                                                  "extra",
                                                   "memory",
                                                   "maxmem",
                                                   "vcpus",
@@ -60,7 +59,7 @@ const std::vector<std::string>& own_keys() {
                                                   "supervise",
                                                   "heartbeat_timeout",
                                                   "spare",
-                                                  "vncviewer"};
+                                                  "nics"};
     return keys;
 }
 
@@ -116,7 +115,7 @@ private:
                 return reader_.error("type", "'" + printable(*type, 64) + "' must be \"pv\", \"pvh\" or \"hvm\"");
         }
         if (builder) {
-            if (*builder != "hvm" && *builder != "generic") {
+            if (*builder != "hvm" && *builder != "generic" && *builder != "linux") { // "linux" was xm's
                 return reader_.error("builder", "'" + printable(*builder, 64) + "' must be \"hvm\" or \"generic\"");
             }
             const DomainType built = *builder == "hvm" ? DomainType::hvm : DomainType::pv;
@@ -148,22 +147,39 @@ private:
     Status boot() {
         spec().kernel = TRY(reader_.text("kernel")).value_or("");
         spec().ramdisk = TRY(reader_.text("ramdisk")).value_or("");
-        const auto cmdline = TRY(reader_.text("cmdline"));
-        const auto root = TRY(reader_.text("root"));
-        const auto extra = TRY(reader_.text("extra"));
-        if (cmdline) {
+        if (const auto cmdline = TRY(reader_.text("cmdline"))) {
             spec().cmdline = *cmdline;
-            if (root || extra) {
-                warn(tree_.find(root ? "root" : "extra")->line, "root= and extra= are ignored beside cmdline=");
+            for (const std::string& key : cmdline_keys()) {
+                if (const auto* value = tree_.find(key)) warn(value->line, key + "= is ignored beside cmdline=");
             }
-        } else if (root) {
-            spec().cmdline = "root=" + *root + (extra ? " " + *extra : "");
-        } else if (extra) {
-            spec().cmdline = *extra;
+        } else {
+            spec().cmdline = TRY(shape_cmdline(reader_));
         }
+        TRY(firmware());
         if (spec().type != DomainType::hvm && spec().kernel.empty() && tree_.find("bootloader") == nullptr) {
             return fail(tree_.source + ": kernel: is missing; a PV or PVH domain needs kernel= or bootloader=");
         }
+        return {};
+    }
+
+    // HVM: spec_options.cpp. PV and PVH: the name of a boot loader that Xen has.
+    Status firmware() {
+        if (spec().type == DomainType::hvm) {
+            const std::string& kernel = spec().kernel;
+            if (kernel.substr(kernel.rfind('/') + 1) == "hvmloader") { // npos + 1 is 0
+                warn(tree_.find("kernel")->line,
+                     "kernel= is ignored: it is the firmware; firmware_override= takes another");
+                spec().kernel.clear();
+            }
+            return {};
+        }
+        const auto firmware = TRY(reader_.text("firmware"));
+        if (!firmware) return {};
+        if (!spec().kernel.empty()) return reader_.error("firmware", "cannot stand beside kernel=");
+        if (*firmware != "pvgrub32" && *firmware != "pvgrub64") {
+            return reader_.error("firmware", "'" + printable(*firmware, 64) + "' must be \"pvgrub32\" or \"pvgrub64\"");
+        }
+        spec().kernel = std::string(xen::firmware_directory) + "/" + *firmware + ".bin";
         return {};
     }
 
@@ -229,6 +245,9 @@ private:
             }
             spec().nics.push_back(std::move(nic));
         }
+        // xm: how many there are at least.
+        const auto least = TRY(reader_.number("nics", -1, 255));
+        while (static_cast<long>(spec().nics.size()) < least.value_or(0)) spec().nics.push_back(host_.nic);
         return {};
     }
 
@@ -245,24 +264,41 @@ private:
 
     Status others() {
         const auto& own = own_keys();
-        const auto& unsupported = xen::unsupported_options();
+        const auto& shaping = cmdline_keys();
         for (const xen::ConfigEntry& entry : tree_.entries) {
             const unsigned line = entry.value.line;
             if (std::find(own.begin(), own.end(), entry.key) != own.end()) continue;
+            if (std::find(shaping.begin(), shaping.end(), entry.key) != shaping.end()) continue;
             if (xen::knows_option(entry.key)) {
-                const Status valid = xen::check_option(entry.key, entry.value);
-                if (!valid) return reader_.error(entry.key, line, valid.error().message);
+                xen::OptionNotes notes;
+                const Status valid = xen::check_option(entry.key, entry.value, notes);
+                if (!valid) return reader_.error(entry.key, notes.line, valid.error().message);
+                for (const std::string& note : notes.warnings) warn(notes.line, entry.key + ": " + note);
                 spec().options.push_back({entry.key, entry.value});
                 continue;
             }
-            if (std::find(unsupported.begin(), unsupported.end(), entry.key) != unsupported.end()) {
-                return reader_.error(
-                    entry.key, line,
-                    "not supported by this version of Bulkhead; remove it or create the domain with xl");
+            if (const auto why = why_ignored(entry.key)) {
+                warn(line, entry.key + "= " + std::string(*why));
+                continue;
             }
             std::vector<std::string> known = xen::option_names();
             known.insert(known.end(), own.begin(), own.end());
+            known.insert(known.end(), shaping.begin(), shaping.end());
             warn(line, "unknown key '" + printable(entry.key, 64) + "' is ignored" + did_you_mean(entry.key, known));
+        }
+        return consistent();
+    }
+
+    // What single keys cannot tell.
+    Status consistent() {
+        const auto* listen = xen::find_option(spec().options, "vnclisten");
+        const auto* display = xen::find_option(spec().options, "vncdisplay");
+        if (spec().type == DomainType::hvm && listen != nullptr && display != nullptr && display->text != "0" &&
+            listen->text.find(':') != std::string::npos) {
+            return reader_.error("vncdisplay", "the display is in vnclisten= already");
+        }
+        if (spec().type == DomainType::pv && xen::find_option(spec().options, "timer_mode") != nullptr) {
+            return reader_.error("timer_mode", "is not for PV domains");
         }
         return {};
     }

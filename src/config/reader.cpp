@@ -50,10 +50,10 @@ Result<std::optional<bool>> Reader::flag(std::string_view key) const {
     const std::optional<std::string> value = TRY(text(key));
     if (!value) return std::optional<bool>();
     const std::optional<long> number = number_of(*value);
-    if (!number || (*number != 0 && *number != 1)) {
+    if (!number) {
         return error(key, "'" + printable(*value, 64) + "' must be 0 or 1");
     }
-    return std::optional<bool>(*number == 1);
+    return std::optional<bool>(*number != 0);
 }
 
 Result<std::vector<const xen::ConfigValue*>> Reader::texts(std::string_view key) const {

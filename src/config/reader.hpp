@@ -18,7 +18,7 @@ public:
     // nullopt: the key is not there.
     Result<std::optional<std::string>> text(std::string_view key) const;
     Result<std::optional<long>> number(std::string_view key, long least, long most) const; // C's notations, as xl
-    Result<std::optional<bool>> flag(std::string_view key) const;                          // 0 or 1
+    Result<std::optional<bool>> flag(std::string_view key) const; // as xl: any other number than 0 is true
     // A list of strings; empty when the key is not there.
     Result<std::vector<const xen::ConfigValue*>> texts(std::string_view key) const;
 

@@ -3,6 +3,7 @@
 #include "base/mac_address.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "xen/nic_colo.hpp"
 #include "xen/spec_options.hpp"
 
 #include <algorithm>
@@ -53,6 +54,7 @@ Status set_interface(std::string_view key, std::string_view value, std::string& 
 }
 
 Status set_type(std::string_view value, xen::NicSpec& nic) {
+    if (value == "netfront") return {}; // xm's word for what is the default
     if (value != "vif" && value != "ioemu") return quoted_error("type", value, "must be vif or ioemu");
     nic.type = value;
     return {};
@@ -83,6 +85,11 @@ Status set(std::string_view key, std::string_view value, xen::NicSpec& nic) {
         nic.rate = value;
         return context(xen::check_rate(nic.rate), "rate: '" + printable(value, 64) + "'");
     }
+    if (xen::is_colo_word(key)) {
+        nic.colo.emplace_back(key, value);
+        return {};
+    }
+    if (key == "accel") return {}; // of xm; xl ignores it too
     std::string* plain = key == "backend"  ? &nic.backend
                          : key == "script" ? &nic.script
                          : key == "ip"     ? &nic.ip

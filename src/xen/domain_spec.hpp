@@ -7,9 +7,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bulkhead::xen {
+
+// Debian 12's XENFIRMWAREDIR (xen-utils-4.17), where firmware="pvgrub64" is looked for, as by its xl.
+constexpr const char* firmware_directory = "/usr/lib/xen-4.17/boot";
 
 enum class DomainType { pv, pvh, hvm };
 
@@ -39,6 +43,7 @@ struct NicSpec {
     std::string rate; // "10MB/s@20ms"
     unsigned mtu = 0; // 0: the default of 1500
     std::optional<bool> trusted;
+    std::vector<std::pair<std::string, std::string>> colo; // words of nic_colo.hpp
 };
 
 // xl-disk-configuration(5), its parameters by its names. nullopt and `automatic` leave libxl's choice.
@@ -89,7 +94,8 @@ struct DomainSpec {
     std::string name;
     std::optional<std::string> uuid; // 36 lower-case characters
     DomainType type = DomainType::pv;
-    std::string kernel, ramdisk, cmdline;
+    std::string kernel, ramdisk;
+    std::optional<std::string> cmdline;
     std::optional<long> memory, maxmem; // MiB
     std::optional<long> vcpus, maxvcpus;
     OnShutdown on_poweroff = OnShutdown::destroy;

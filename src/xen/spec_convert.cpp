@@ -1,7 +1,11 @@
 #include "xen/spec_convert.hpp"
 
 #include "xen/mac.hpp"
+#include "xen/nic_colo.hpp"
+#include "xen/option_value.hpp"
 #include "xen/report.hpp"
+#include "xen/spec_cpus.hpp"
+#include "xen/spec_hardware.hpp"
 #include "xen/spec_options.hpp"
 #include "xen/uuid.hpp"
 
@@ -90,14 +94,6 @@ libxl_action_on_shutdown action_of(OnShutdown action) {
     return LIBXL_ACTION_ON_SHUTDOWN_DESTROY;
 }
 
-// An array that libxl will free, with room for `count` elements.
-template <typename T>
-Result<T*> array(std::size_t count) {
-    auto* memory = static_cast<T*>(std::calloc(std::max<std::size_t>(count, 1), sizeof(T)));
-    if (memory == nullptr) return fail_errno("memory", ENOMEM);
-    return memory;
-}
-
 Status convert_create(const DomainSpec& spec, const HostDefaults& host, libxl_domain_create_info& create) {
     libxl_defbool_set(&create.run_hotplug_scripts, host.run_hotplug_scripts);
     create.type = type_of(spec.type);
@@ -114,16 +110,21 @@ Status convert_create(const DomainSpec& spec, const HostDefaults& host, libxl_do
 }
 
 Status convert_vcpus(libxl_ctx* ctx, const DomainSpec& spec, libxl_domain_build_info& build) {
-    long vcpus = 0;
+    const int vcpus = static_cast<int>(spec.vcpus.value_or(0));
     if (spec.vcpus) {
-        vcpus = *spec.vcpus;
-        if (libxl_cpu_bitmap_alloc(ctx, &build.avail_vcpus, static_cast<int>(vcpus)) != 0) {
+        if (libxl_cpu_bitmap_alloc(ctx, &build.avail_vcpus, vcpus) != 0) {
             return fail_errno("memory for vcpus", ENOMEM);
         }
         libxl_bitmap_set_none(&build.avail_vcpus);
         for (int i = 0; i < vcpus; ++i) libxl_bitmap_set(&build.avail_vcpus, i);
     }
-    build.max_vcpus = static_cast<int>(spec.maxvcpus.value_or(vcpus));
+    build.max_vcpus = static_cast<int>(spec.maxvcpus.value_or(0));
+    if (const ConfigValue* vnuma = find_option(spec.options, "vnuma")) TRY(apply_vnuma(ctx, *vnuma, build));
+    if (build.max_memkb == static_cast<std::uint64_t>(LIBXL_MEMKB_DEFAULT)) build.max_memkb = build.target_memkb;
+    if (build.max_vcpus == 0) build.max_vcpus = vcpus;
+    if (build.max_vcpus < vcpus) return fail("vnuma: has fewer vcpus than vcpus=" + std::to_string(vcpus));
+    if (const ConfigValue* cpus = find_option(spec.options, "cpus")) TRY(apply_affinity(ctx, *cpus, true, build));
+    if (const ConfigValue* cpus = find_option(spec.options, "cpus_soft")) TRY(apply_affinity(ctx, *cpus, false, build));
     return {};
 }
 
@@ -131,7 +132,6 @@ Status convert_build(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults&
     put(&build.blkdev_start, host.blkdev_start);
     if (spec.memory) build.target_memkb = static_cast<std::uint64_t>(*spec.memory) * 1024;
     if (spec.maxmem) build.max_memkb = static_cast<std::uint64_t>(*spec.maxmem) * 1024;
-    if (build.max_memkb == static_cast<std::uint64_t>(LIBXL_MEMKB_DEFAULT)) build.max_memkb = build.target_memkb;
     TRY(convert_vcpus(ctx, spec, build));
     // Left alone, the fields hold libxl's own defaults; xl.conf's and xl's -1 mean the same.
     if (host.max_grant_frames) build.max_grant_frames = static_cast<std::uint32_t>(*host.max_grant_frames);
@@ -145,24 +145,29 @@ Status convert_build(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults&
 }
 
 Status convert_devices(const DomainSpec& spec, libxl_domain_config& config) {
-    config.pcidevs = TRY(array<libxl_device_pci>(spec.pcis.size()));
+    // xl reads this field for every type; where it has no such field the memory is zero, which means "strict".
+    libxl_rdm_reserve_policy rdm_policy =
+        spec.type == DomainType::hvm ? config.b_info.u.hvm.rdm.policy : LIBXL_RDM_RESERVE_POLICY_STRICT;
+    const ConfigValue* rdm = find_option(spec.options, "rdm");
+    if (rdm != nullptr) {
+        if (const auto parsed = TRY(parse_rdm(rdm->text))) rdm_policy = parsed->policy;
+    }
+    config.pcidevs = zeroed<libxl_device_pci>(spec.pcis.size());
     for (const PciSpec& pci : spec.pcis) {
         libxl_device_pci& device = config.pcidevs[config.num_pcidevs++];
         libxl_device_pci_init(&device);
-        // xl reads this field for every type; where it has no such field the memory is zero, which means "strict".
-        device.rdm_policy =
-            spec.type == DomainType::hvm ? config.b_info.u.hvm.rdm.policy : LIBXL_RDM_RESERVE_POLICY_STRICT;
+        device.rdm_policy = rdm_policy;
         TRY(convert(pci, device));
     }
     if (!spec.pcis.empty() && spec.type == DomainType::pv) libxl_defbool_set(&config.b_info.u.pv.e820_host, true);
 
-    config.disks = TRY(array<libxl_device_disk>(spec.disks.size()));
+    config.disks = zeroed<libxl_device_disk>(spec.disks.size());
     for (const DiskSpec& disk : spec.disks) {
         libxl_device_disk& device = config.disks[config.num_disks++];
         libxl_device_disk_init(&device);
         convert(disk, device);
     }
-    config.nics = TRY(array<libxl_device_nic>(spec.nics.size()));
+    config.nics = zeroed<libxl_device_nic>(spec.nics.size());
     for (const NicSpec& nic : spec.nics) {
         libxl_device_nic& device = config.nics[config.num_nics];
         libxl_device_nic_init(&device);
@@ -191,7 +196,8 @@ Status convert(const NicSpec& spec, libxl_device_nic& nic) {
     if (spec.type == "vif") nic.nictype = LIBXL_NIC_TYPE_VIF;
     if (spec.type == "ioemu") nic.nictype = LIBXL_NIC_TYPE_VIF_IOEMU;
     nic.mtu = static_cast<int>(spec.mtu);
-    if (spec.trusted) libxl_defbool_set(&nic.trusted, *spec.trusted);
+    put(&nic.trusted, spec.trusted);
+    set_colo(spec, nic);
     if (!spec.rate.empty()) {
         Report report;
         if (xlu_vif_parse_rate(report.config(), spec.rate.c_str(), &nic) != 0) {
@@ -240,7 +246,12 @@ Status convert(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host,
     TRY(convert_create(spec, host, config.c_info));
     libxl_domain_build_info_init_type(&config.b_info, config.c_info.type);
     TRY(convert_build(ctx, spec, host, config.b_info));
-    for (const OptionSpec& option : spec.options) TRY(apply_option(option, spec.type, config));
+    TRY(apply_options(spec.options, spec.type, config));
+    const ConfigValue* genid = find_option(spec.options, "ms_vm_genid");
+    if (genid != nullptr && genid->text == "generate" && spec.type == DomainType::hvm &&
+        libxl_ms_vm_genid_generate(ctx, &config.b_info.u.hvm.ms_vm_genid) != 0) {
+        return fail("ms_vm_genid: cannot make a random id");
+    }
     TRY(convert_devices(spec, config));
     config.on_poweroff = action_of(spec.on_poweroff);
     config.on_reboot = action_of(spec.on_reboot);

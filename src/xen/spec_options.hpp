@@ -16,19 +16,24 @@ namespace bulkhead::xen {
 std::vector<std::string> option_names();
 bool knows_option(std::string_view key);
 
-// Keys of xl.cfg(5) that this version does not carry out. They are refused: a domain without a device or a limit that
-// its file asks for is not the domain that was asked for.
-const std::vector<std::string>& unsupported_options();
+// What a check has to say besides "no": the line of the item that is wrong, and words that were ignored.
+struct OptionNotes {
+    unsigned line = 0;
+    std::vector<std::string> warnings;
+};
 
-// Is `value` one that the key allows? Errors say what is allowed, without the key's name or place.
-Status check_option(std::string_view key, const ConfigValue& value);
+// Is `value` one that the key allows? Errors say what is allowed, without the key's name; notes.line is where.
+Status check_option(std::string_view key, const ConfigValue& value, OptionNotes& notes);
+
+const ConfigValue* find_option(const std::vector<OptionSpec>& options, std::string_view key); // nullptr: not there
 
 // What a device's text means is libxlutil's business; these only ask it. Errors carry its words.
 Status check_pci(const std::string& text);
 Status check_rate(const std::string& text);
 
-// Private to src/xen: sets the key in libxl's structure. A key that means nothing for the domain's type is ignored, as
-// by xl.
-Status apply_option(const OptionSpec& option, DomainType type, libxl_domain_config& config);
+// Private to src/xen: sets the keys in libxl's structure, in an order that does not depend on the file's. A key that
+// means nothing for the domain's type is ignored, as by xl. cpus, cpus_soft, vnuma and ms_vm_genid need Xen and are
+// spec_convert.cpp's.
+Status apply_options(const std::vector<OptionSpec>& options, DomainType type, libxl_domain_config& config);
 
 } // namespace bulkhead::xen

@@ -2,6 +2,7 @@
 #include "xen/context.hpp"
 #include "xen/mac.hpp"
 #include "xen/message_log.hpp"
+#include "xen/spec_cpus.hpp"
 #include "xen/spec_options.hpp"
 #include "xen/uuid.hpp"
 #include "xen/xlcfg.hpp"
@@ -53,28 +54,104 @@ TEST(XlCfg, KeepsLinesOfKeysAndItems) {
     EXPECT_EQ(tree->find("c"), nullptr);
 }
 
+namespace {
+
+// An empty text: the value is taken.
+std::string wrong(std::string_view key, const xen::ConfigValue& value) {
+    xen::OptionNotes notes;
+    const Status checked = xen::check_option(key, value, notes);
+    return checked ? "" : checked.error().message;
+}
+
+std::string wrong(std::string_view key, const std::string& text) {
+    return wrong(key, xen::ConfigValue{false, text, {}, 1});
+}
+
+std::string wrong_item(std::string_view key, const std::string& text) {
+    return wrong(key, xen::ConfigValue{true, "", {{false, text, {}, 1}}, 1});
+}
+
+} // namespace
+
 TEST(Options, EveryKeyOfTheTableTakesAValue) {
     for (const std::string& key : xen::option_names()) {
-        xen::ConfigValue list;
-        list.is_list = true;
-        list.items.push_back({false, "text", {}, 1});
-        bool taken = static_cast<bool>(xen::check_option(key, list));
-        for (const char* text :
-             {"1", "seabios", "qemu-xen", "ide", "stdvga", "default", "none", "native", "disabled"}) {
-            taken = taken || xen::check_option(key, {false, text, {}, 1});
+        bool taken = false;
+        for (const char* text : {"1", "seabios", "qemu-xen", "ide", "stdvga", "default", "none", "native", "disabled",
+                                 "host", "512", "0-3", "v2", "optee", "sbsa_uart", "strategy=host"}) {
+            taken = taken || wrong(key, text).empty();
         }
+        for (const char* item :
+             {"text", "1", "2f8-2ff", "1,1", "lmce", "vnc=1", "backend=dom", "type=pv", "type=hostdev,hostbus=1",
+              "connection=pty", "backend-type=qemu", "tag=t,path=/p,security_model=none", "connectors=0:1x1"}) {
+            taken = taken || wrong_item(key, item).empty();
+        }
+        taken = taken || wrong(key, {true, "", {{true, "", {{false, "size=1", {}, 1}}, 1}}, 1}).empty();
+        taken = taken || wrong(key, {true, "", {{true, "", {{false, "card", {}, 1}}, 1}}, 1}).empty();
         EXPECT_TRUE(taken) << key;
     }
-    for (const std::string& key : xen::unsupported_options()) EXPECT_FALSE(xen::knows_option(key)) << key;
 }
 
 TEST(Options, ChecksTypes) {
-    EXPECT_EQ(xen::check_option("acpi", {false, "2", {}, 1}).error().message, "must be 0 or 1");
-    EXPECT_EQ(xen::check_option("cap", {false, "-1", {}, 1}).error().message, "must be between 0 and 2147483647");
-    EXPECT_EQ(xen::check_option("cap", {false, "1x", {}, 1}).error().message, "must be a number");
-    EXPECT_FALSE(xen::check_option("tsc_mode", {false, "9", {}, 1}));
-    EXPECT_TRUE(xen::check_option("tsc_mode", {false, "2", {}, 1}));
-    EXPECT_FALSE(xen::check_option("no_such_key", {false, "2", {}, 1}));
+    EXPECT_EQ(wrong("acpi", "2"), ""); // any number but 0 is true, as for xl
+    EXPECT_EQ(wrong("acpi", "yes"), "must be 0 or 1");
+    EXPECT_EQ(wrong("cap", "-1"), "must be between 0 and 2147483647");
+    EXPECT_EQ(wrong("cap", "1x"), "must be a number");
+    EXPECT_NE(wrong("tsc_mode", "9"), "");
+    EXPECT_EQ(wrong("tsc_mode", "2"), "");
+    EXPECT_EQ(wrong("rtc_timeoffset", "-3600"), "");
+    EXPECT_NE(wrong("no_such_key", "2"), "");
+}
+
+TEST(Options, DevicesSayWhatIsWrong) {
+    EXPECT_EQ(wrong_item("vfb", "vnc=1,vnclistn=::1").substr(0, 54),
+              "unknown word 'vnclistn'; did you mean 'vnclisten'? (it");
+    EXPECT_EQ(wrong_item("vfb", "vnc=on"), "vnc: 'on' must be 0 or 1");
+    EXPECT_EQ(wrong_item("vfb", "type=vnc"), "");
+    EXPECT_EQ(wrong_item("vfb", "nonsense"), "'nonsense' is not KEY=VALUE");
+    EXPECT_EQ(wrong("vfb", "vnc=1"), "must be a list: [ \"...\", \"...\" ]");
+    EXPECT_EQ(wrong_item("vkb", "width=3"), "backend-type= is missing; it is qemu or linux");
+    EXPECT_EQ(wrong_item("vkb", "backend-type=x"), "backend-type: 'x' must be qemu or linux");
+    EXPECT_NE(wrong_item("vkb", "backend-type=linux,feature-multi-touch=1"), "");
+    EXPECT_EQ(wrong_item("vtpm", "uuid=5d0d9b2c-6a1e-4c6e-8f0a-3b2f6f1f6d11"), "backend= is missing");
+    EXPECT_EQ(wrong_item("vtpm", "backend=d,uuid=5"), "uuid: '5' is not a UUID");
+    EXPECT_EQ(wrong_item("p9", "tag=a,path=/b"), "security_model= is missing");
+    EXPECT_EQ(wrong_item("usbctrl", "type=usb3"), "type: 'usb3' must be auto, pv, devicemodel or qusb");
+    EXPECT_EQ(wrong_item("usbdev", "type=hostdev,hostbus=256"), "hostbus: '256' is not a number from 0 to 255");
+    EXPECT_EQ(wrong_item("channel", "name=a,connection=socket"), "connection=socket needs path=");
+    EXPECT_EQ(wrong_item("channel", "name=a"), "connection= is missing; pty or socket");
+    EXPECT_EQ(wrong_item("vdispl", "backend=d,connectors=id0:1920"),
+              "connectors: 'id0:1920' is not ID:WIDTHxHEIGHT, or several of these with ';' between");
+    EXPECT_EQ(wrong("vsnd", {true, "", {{true, "", {{false, "tape, name=x", {}, 1}}, 1}}, 1}),
+              "begins with 'tape' instead of card, pcm or stream");
+}
+
+TEST(Options, HardwareSaysWhatIsWrong) {
+    EXPECT_EQ(wrong_item("ioports", "2ff-2f8"), "'2ff-2f8' is not a hexadecimal port or range such as 2f8-2ff");
+    EXPECT_EQ(wrong_item("irqs", "0x5"), "'0x5' is not the number of an interrupt");
+    EXPECT_NE(wrong_item("iomem", "fee00"), "");
+    EXPECT_EQ(wrong_item("iomem", "fee00,1@a0000"), "");
+    EXPECT_EQ(wrong("mmio_hole", "255"), "must be a number of MiB from 256 to 3840");
+    EXPECT_EQ(wrong_item("viridian", "!crash_ctl"), "");
+    EXPECT_EQ(wrong_item("viridian", "vista"), "'vista' is not all, defaults or an enlightenment of xl.cfg(5)");
+    EXPECT_NE(wrong("rdm", "strategy=guest"), "");
+    EXPECT_NE(wrong("cpuid", "aes=0"), "");
+    EXPECT_EQ(wrong("cpuid", "host,aes=0,family=6"), "");
+    EXPECT_EQ(wrong("cpuid", "host,ae=0"), "'ae=0' has an unknown flag");
+    EXPECT_EQ(wrong_item("cpuid", "1:ecx=1"), "'1:ecx=1' has a policy that is not exactly 32 characters long");
+}
+
+TEST(Options, CpuRanges) {
+    const auto ranges = xen::parse_cpu_ranges("0-3,^1,node:1,nodes:2-3,all,");
+    ASSERT_TRUE(ranges) << ranges.error().message;
+    ASSERT_EQ(ranges->size(), 5U);
+    EXPECT_EQ((*ranges)[0].last, 3U);
+    EXPECT_TRUE((*ranges)[1].exclude);
+    EXPECT_TRUE((*ranges)[2].nodes);
+    EXPECT_EQ((*ranges)[3].first, 2U);
+    EXPECT_TRUE((*ranges)[4].all);
+    for (const char* text : {"3-0", "^all", "x", "1-", "-1", "1-2-3", "8192", "node:all x"}) {
+        EXPECT_FALSE(xen::parse_cpu_ranges(text)) << text;
+    }
 }
 
 TEST(Specs, AskLibxlutil) {
