@@ -5,6 +5,7 @@
 #include "config/legacy.hpp"
 #include "config/reader.hpp"
 #include "config/vif.hpp"
+#include "config/xm_text.hpp"
 #include "xen/disk_text.hpp"
 #include "xen/spec_options.hpp"
 #include "xen/uuid.hpp"
@@ -61,6 +62,13 @@ const std::vector<std::string>& own_keys() {
                                                   "spare",
                                                   "nics"};
     return keys;
+}
+
+bool is_key(std::string_view name) {
+    const auto in = [name](const std::vector<std::string>& keys) {
+        return std::find(keys.begin(), keys.end(), name) != keys.end();
+    };
+    return in(own_keys()) || in(cmdline_keys()) || xen::knows_option(name) || why_ignored(name);
 }
 
 class Parser {
@@ -322,8 +330,15 @@ Status check_name(std::string_view name) {
 }
 
 Result<ParsedDomain> parse_domain(std::string_view text, const std::string& source, const XlConf& host) {
-    const xen::ConfigTree tree = TRY(xen::read_config(text, source));
-    return Parser(tree, host).run();
+    auto tree = xen::read_config(text, source);
+    if (!tree) {
+        if (text.size() > xen::config_size_max || text.find('\0') != std::string_view::npos)
+            return tl::unexpected(tree.error());
+        // What libxlutil does not read may be xm's: variables and expressions.
+        tree = xen::read_config(TRY(xl_text_of_xm(text, source, is_key)), source);
+        if (!tree) return tl::unexpected(tree.error());
+    }
+    return Parser(*tree, host).run();
 }
 
 namespace {
@@ -340,7 +355,7 @@ bool is_bare(std::string_view value) {
 
 std::string with_overrides(std::string_view text, const std::vector<std::string>& assignments) {
     std::string whole(text);
-    if (!assignments.empty()) whole.append("\n");
+    if (!assignments.empty()) whole.append(overrides_mark);
     for (const std::string& one : assignments) {
         const std::size_t equals = one.find('=');
         const std::string_view value =

@@ -121,9 +121,8 @@ Status add_modules(image::Initramfs& image, const std::string& root) {
 }
 
 Status add_configuration(image::Initramfs& image, const image::PackageCache& cache) {
-    TRY(image.add_tree(cache.root("xen-utils-common") + "/etc/xen", [](const std::string& path) {
-        return path.rfind("/xlexample", 0) == 0 ? std::string() : "/etc/xen" + path;
-    }));
+    TRY(image.add_tree(cache.root("xen-utils-common") + "/etc/xen",
+                       [](const std::string& path) { return "/etc/xen" + path; }));
     TRY(image.add_file("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"));
     TRY(image.add_file("/etc/group", "root:x:0:\n"));
     TRY(image.add_file("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 dom0\n"));

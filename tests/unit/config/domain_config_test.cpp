@@ -120,7 +120,8 @@ TEST(DomainConfig, TheLastAssignmentWins) {
     EXPECT_EQ(parsed->spec.memory, 96);
     EXPECT_EQ(parsed->spec.name, "web"); // a shell took its quotes
     EXPECT_EQ(parsed->spec.ramdisk, "7a/b");
-    EXPECT_EQ(config::with_overrides("a=1", {"b=\"x\"", "c=[1]", "d=0x1f"}), "a=1\nb=\"x\"\nc=[1]\nd=0x1f\n");
+    EXPECT_EQ(config::with_overrides("a=1", {"b=\"x\"", "c=[1]", "d=0x1f"}),
+              "a=1\n#%% given on the command line\nb=\"x\"\nc=[1]\nd=0x1f\n");
 }
 
 TEST(DomainConfig, TheHostsDefaultsReachTheVifs) {

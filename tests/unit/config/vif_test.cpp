@@ -59,3 +59,13 @@ TEST(Vif, SaysWhatIsWrong) {
     EXPECT_EQ(error_of("script="), "script: has no value");
     EXPECT_NE(error_of("ip=" + std::string(2000, '1')).find("longer than"), std::string::npos);
 }
+
+TEST(Vif, WordsOfColoAndOfXm) {
+    xen::NicSpec nic;
+    ASSERT_TRUE(config::parse_vif("forwarddev=eth1,colo_sock_mirror_port=9003,type=netfront,accel=x", nic));
+    ASSERT_EQ(nic.colo.size(), 2U);
+    EXPECT_EQ(nic.colo[1].first, "colo_sock_mirror_port");
+    EXPECT_EQ(nic.colo[1].second, "9003");
+    EXPECT_EQ(nic.type, "");
+    EXPECT_FALSE(config::parse_vif("colo_sock_mirror_prt=9003", nic));
+}
