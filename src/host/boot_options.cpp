@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t words_max = 64;
 
 std::string name_of(Side side, std::string_view word) {
-    return side == Side::xen ? xen_named_value(word).name : std::string(word.substr(0, word.find('=')));
+    return side == Side::xen ? xen_named_value(word).name : dom0_name(word.substr(0, word.find('=')));
 }
 
 std::optional<Side> prefix_of(std::string_view& word) {
@@ -43,10 +43,13 @@ tl::unexpected<Error> unknown(std::string_view name) {
 Result<PlacedWord> finished(Side side, std::string_view word) {
     TRY(side == Side::xen ? check_xen_option(word) : check_dom0_option(word));
     TRY(check_boot_word(word));
-    constexpr std::string_view hide = "xen-pciback.hide=";
-    if (side == Side::dom0 && word.starts_with(hide))
-        return PlacedWord{side, std::string(hide) + hidden_text(TRY(parse_hidden(word.substr(hide.size()))))};
-    return PlacedWord{side, std::string(word)};
+    if (side == Side::xen) return PlacedWord{side, std::string(word)};
+    const std::size_t equals = word.find('=');
+    const std::string name = dom0_name(word.substr(0, equals));
+    if (equals == std::string_view::npos) return PlacedWord{side, name};
+    std::string value(word.substr(equals + 1));
+    if (name == "xen-pciback.hide") value = hidden_text(TRY(parse_hidden(value)));
+    return PlacedWord{side, name + "=" + value};
 }
 
 void put(std::vector<std::string>& words, Side side, const std::string& word, bool keep_others) {

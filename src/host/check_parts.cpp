@@ -70,7 +70,14 @@ void judge_starting(const Facts& facts, std::vector<Finding>& out) {
     else
         out.push_back({"bulkheadd", facts.under_xen ? State::problem : State::warning, facts.daemon_error,
                        facts.under_xen ? "systemctl start bulkheadd" : ""});
-    if (!facts.xendomains || facts.automatic.empty()) return;
+    if (!facts.xendomains) return;
+    // /etc/init.d/xendomains does so to every guest, whoever made it.
+    if (!facts.saved_to.empty())
+        out.push_back({"autostart", State::warning,
+                       "when the host shuts down, xendomains saves every guest to " + facts.saved_to +
+                           "; one with a PCI device cannot be saved, and the others come back as xl's, not bulkheadd's",
+                       "set XENDOMAINS_SAVE=\"\" in /etc/default/xendomains"});
+    if (facts.automatic.empty()) return;
     out.push_back(
         {"autostart", State::warning,
          "xendomains starts " + join(facts.automatic, ", ") +

@@ -5,6 +5,7 @@
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "host/dom0_options.hpp"
+#include "host/sh_assignments.hpp"
 #include "host/xen_text.hpp"
 #include "pci/sysfs.hpp"
 #include "xen/quota.hpp"
@@ -72,6 +73,12 @@ void look_at_starting(const std::string& root, Facts& facts) {
     for (const std::string& name : names_in(root + "/etc/rc2.d")) // Debian's is a script of System V's init
         facts.xendomains |= name.size() > 3 && name[0] == 'S' && name.substr(3) == "xendomains";
     facts.automatic = names_in(root + "/etc/xen/auto");
+    ShellVariables variables;
+    if (read_assignments(text_of(root + "/etc/default/xendomains"), "xendomains", variables)) {
+        const ShellValue folder = variables.get("XENDOMAINS_SAVE");
+        const bool all = variables.get("XENDOMAINS_AUTO_ONLY").text != "true";
+        if (folder.known && all) facts.saved_to = printable(folder.text, 256);
+    }
 }
 
 void look_at_network(const std::string& root, Facts& facts) {

@@ -42,16 +42,8 @@ constexpr std::array useless = std::to_array<Useless>({
     {"xencons", "was for Xen's own kernels; set console=hvc0"},
 });
 
-// The kernel takes '-' and '_' in a module's name for the same.
-std::string canonical(std::string_view name) {
-    if (name == "xen_pciback.hide" || name == "xen_pciback.passthrough" || name == "xen_pciback.permissive")
-        return "xen-pciback" + std::string(name.substr(name.find('.')));
-    if (name == "xen-netback.max_queues") return "xen_netback.max_queues";
-    return std::string(name);
-}
-
 const Dom0Option* find_option(std::string_view name) {
-    const std::string wanted = canonical(name);
+    const std::string wanted = dom0_name(name);
     const auto found = std::find_if(dom0_table.begin(), dom0_table.end(),
                                     [&](const Dom0Option& option) { return wanted == option.name; });
     return found == dom0_table.end() ? nullptr : &*found;
@@ -68,6 +60,13 @@ Status check_console(std::string_view value) {
 }
 
 } // namespace
+
+std::string dom0_name(std::string_view name) {
+    for (const auto& [other, ours] : {std::pair{"xen_pciback.", "xen-pciback."}, {"xen-netback.", "xen_netback."}}) {
+        if (name.starts_with(other)) return ours + std::string(name.substr(std::string_view(other).size()));
+    }
+    return std::string(name);
+}
 
 bool is_dom0_option(std::string_view name) {
     return find_option(name) != nullptr ||
@@ -86,7 +85,7 @@ bool may_repeat(std::string_view name) {
 
 Status check_dom0_option(std::string_view word) {
     const std::size_t equals = word.find('=');
-    const std::string name(word.substr(0, equals));
+    const std::string name = dom0_name(word.substr(0, equals));
     for (const Useless& one : useless)
         if (name == one.name) return fail(name + " " + one.why);
     const Dom0Option* option = find_option(name);

@@ -10,6 +10,9 @@
 
 namespace bulkhead::host {
 
+// The kernel takes '-' and '_' in a module's name for the same; this is the spelling of the names here.
+std::string dom0_name(std::string_view name);
+
 bool is_dom0_option(std::string_view name);
 std::vector<std::string> dom0_option_names();
 

@@ -72,7 +72,8 @@ struct Facts {
     std::optional<StoreLimits> limits;
     bool xendomains = false;            // is started at boot
     std::vector<std::string> automatic; // names in /etc/xen/auto
-    std::string daemon_error;           // why bulkheadd does not answer; empty: it does
+    std::string saved_to;     // XENDOMAINS_SAVE of /etc/default/xendomains; empty: none, or of its own guests only
+    std::string daemon_error; // why bulkheadd does not answer; empty: it does
     std::optional<XlSettings> xl;
     std::string xl_error;
     std::vector<std::string> bridges;

@@ -16,7 +16,11 @@ PY
 xl_conf() { printf '%s\n' "$@" | dom0 sh -c 'cat >/etc/xen/xl.conf'; }
 
 dom0 cp /etc/xen/xl.conf /root/xl.conf
-leave_with='dom0 sh -c "cp /root/xl.conf /etc/xen/xl.conf; rm -rf /etc/rc2.d /etc/xen/auto/web.cfg /root/r; brctl delbr labbr" >/dev/null 2>&1'
+restore() {
+  dom0 sh -c 'cp /root/xl.conf /etc/xen/xl.conf; rm -rf /etc/rc2.d /etc/xen/auto/web.cfg /root/r; brctl delbr labbr' \
+    >/dev/null 2>&1 || true
+}
+leave_with=restore
 
 say "what xl says"
 info=$(dom0 xl info)
@@ -59,17 +63,17 @@ check
 contains "autostart by xendomains" "$(finding autostart seen)" web.cfg
 before=$(dom0 xenstore-control quota | sed -n 's/^nodes *: *\([0-9]*\).*/\1/p')
 equal "quota as bulkheadd leaves it" "$(finding xenstore-quota)" ok
-dom0 xenstore-control quota set nodes 500
+dom0 xenstore-control quota set nodes 500 >/dev/null
 check
 equal "a small quota" "$(finding xenstore-quota)" warning
-dom0 xenstore-control quota set nodes "$before"
+dom0 xenstore-control quota set nodes "$before" >/dev/null
 check
 equal "the quota raised" "$(finding xenstore-quota)" ok
 
 say "boot-options below a folder"
 options() { dom0 bulkhead host boot-options "$@" --root /root/r; }
 dom0 sh -c 'mkdir -p /root/r/etc/default; echo "GRUB_CMDLINE_XEN=\"loglvl=all\" GRUB_CMDLINE_LINUX_DEFAULT=quiet" >/root/r/etc/default/grub'
-options set dom0_mem=1G,max:1G console=hvc0 >"$work/diff"
+options set dom0_mem=1G,max:1G console=hvc0 >"$work/diff" 2>/dev/null
 contains "diff" "$(cat "$work/diff")" '+GRUB_CMDLINE_XEN_DEFAULT="$GRUB_CMDLINE_XEN_DEFAULT dom0_mem=1G,max:1G"'
 equal "a second time" "$(options set dom0_mem=1G,max:1G console=hvc0)" ""
 equal "what sh makes of it" \
@@ -84,5 +88,5 @@ refused 1 "is yours to change" options unset loglvl
 dom0 bulkhead host boot-options set xen-pciback.hide=00:02.0 --dry-run >"$work/diff"
 contains "a device that is there" "$(cat "$work/diff")" "xen-pciback.hide=(0000:00:02.0)"
 refused 1 "there is no PCI device 0000:00:1e.5" dom0 bulkhead host boot-options set xen-pciback.hide=00:1e.5 --dry-run
-options unset dom0_mem dom0:console >/dev/null
+options unset dom0_mem dom0:console >/dev/null 2>&1
 equal "nothing left" "$(dom0 ls /root/r/etc/default/grub.d)" ""

@@ -47,6 +47,9 @@ TEST(BootOptions, FindsWhoseOptionItIs) {
     EXPECT_EQ(placed("dom0:console=ttyS1,115200n8"), (PlacedWord{Side::dom0, "console=ttyS1,115200n8"}));
     EXPECT_EQ(placed("xen-pciback.hide=00:19.0,0000:03:00.*"),
               (PlacedWord{Side::dom0, "xen-pciback.hide=(0000:00:19.0)(0000:03:00.*)"}));
+    EXPECT_EQ(placed("xen_pciback.hide=(00:19.0)"), (PlacedWord{Side::dom0, "xen-pciback.hide=(0000:00:19.0)"}));
+    EXPECT_EQ(placed("xen-netback.max_queues=4"), (PlacedWord{Side::dom0, "xen_netback.max_queues=4"}));
+    EXPECT_EQ(placed("quiet"), (PlacedWord{Side::dom0, "quiet"}));
     EXPECT_THAT(error_of("console=com3"), testing::AllOf(HasSubstr("as an option of Xen"), HasSubstr("hvc0 is Xen's")));
     EXPECT_THAT(error_of("xen:console=hvc0"), HasSubstr("none of: vga"));
     EXPECT_THAT(error_of("dom0_memory=1G"), HasSubstr("did you mean 'dom0_mem'?"));

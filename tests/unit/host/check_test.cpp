@@ -224,6 +224,7 @@ TEST(HostCollect, ReadsTheKernelsFiles) {
     folder.put("/sys/firmware/acpi/tables/XMAR", "");
     folder.put("/etc/rc2.d/S01xendomains", "");
     folder.put("/etc/xen/auto/web.cfg", "");
+    folder.put("/etc/default/xendomains", "# comment\nXENDOMAINS_SAVE=/var/lib/xen/save\n");
     folder.put("/sys/class/net/br0/bridge/x", "");
     folder.put("/sys/class/net/eth0/x", "");
     folder.put("/sys/module/xen_netback/initstate", "live\n");
@@ -244,6 +245,7 @@ TEST(HostCollect, ReadsTheKernelsFiles) {
     EXPECT_TRUE(facts.firmware_iommu);
     EXPECT_TRUE(facts.xendomains);
     EXPECT_THAT(facts.automatic, ElementsAre("web.cfg"));
+    EXPECT_EQ(facts.saved_to, "/var/lib/xen/save");
     EXPECT_THAT(facts.bridges, ElementsAre("br0"));
     ASSERT_EQ(facts.modules.size(), 5U);
     EXPECT_EQ(facts.modules[0].state, ModuleState::built_in);
