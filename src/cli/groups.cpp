@@ -7,6 +7,7 @@ const std::vector<Group>& groups() {
         {"Domains", domain_verbs()},
         {"Domains that are kept", kept_verbs()},
         {"Saving and restoring", save_verbs()},
+        {"The host's start and end", host_start_verbs()},
         {"Networks", network_verbs()},
         {"Disks of domains", block_verbs()},
         {"Disk images and volumes", disk_verbs()},

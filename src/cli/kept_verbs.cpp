@@ -26,7 +26,7 @@ Result<int> keep(const Arguments& arguments) {
     return 0;
 }
 
-Result<int> start(const Arguments& arguments) {
+Result<int> start_kept(const Arguments& arguments) {
     const bool console = arguments.has("console"), paused = arguments.has("paused");
     Client client = TRY(Client::open());
     json started;
@@ -78,7 +78,7 @@ const std::vector<Verb>& kept_verbs() {
          any_number,
          keep},
         {"start", "DOMAIN", "Start a kept domain", "From the beginning, or from where it was suspended.", start_options,
-         1, 1, start},
+         1, 1, start_kept},
         {"suspend",
          "DOMAIN...",
          "Save kept domains, so that start goes on from there",
@@ -88,7 +88,7 @@ const std::vector<Verb>& kept_verbs() {
          any_number,
          suspend},
         {"resume", "DOMAIN", "Start a kept domain from where it was suspended", "The same as start.", start_options, 1,
-         1, start},
+         1, start_kept},
         {"delete",
          "DOMAIN...",
          "Keep a domain no longer",

@@ -60,6 +60,7 @@ Result<Arguments> parse_arguments(const Verb& verb, const std::vector<std::strin
 // The groups, each in a file of its own.
 const std::vector<Verb>& domain_verbs();
 const std::vector<Verb>& save_verbs();
+const std::vector<Verb>& host_start_verbs();
 const std::vector<Verb>& kept_verbs();
 const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& block_verbs();

@@ -1,6 +1,7 @@
 #include "domain/work.hpp"
 
 #include "base/json.hpp"
+#include "domain/save.hpp"
 
 #include <nlohmann/json.hpp>
 

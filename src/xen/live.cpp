@@ -4,6 +4,8 @@
 #include "xen/mac.hpp"
 #include "xen/spec_convert.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 
 namespace bulkhead::xen {
@@ -14,11 +16,13 @@ NicSpec plain(const libxl_device_nic& nic, const std::map<unsigned, std::string>
     spec.devid = static_cast<unsigned>(nic.devid);
     spec.mac = format_mac(nic.mac);
     spec.bridge = text_of(nic.bridge);
-    if (nic.backend_domname != nullptr) {
+    // An id, also one that stands where a name may, means nothing on the day when it is read back.
+    const auto id = nic.backend_domname != nullptr ? parse_unsigned(nic.backend_domname, no_domid) : nic.backend_domid;
+    if (!id) {
         spec.backend = nic.backend_domname;
-    } else if (nic.backend_domid != 0) {
-        const auto name = names.find(nic.backend_domid);
-        spec.backend = name != names.end() ? name->second : std::to_string(nic.backend_domid);
+    } else if (*id != 0) {
+        const auto name = names.find(static_cast<unsigned>(*id));
+        spec.backend = name != names.end() ? name->second : std::to_string(*id);
     }
     spec.script = text_of(nic.script);
     spec.ip = text_of(nic.ip);
