@@ -8,9 +8,13 @@ GOALS = {
     ("image", "initramfs compressed"): ("at most 4 MB", lambda us, peer: us / 4e6),
     ("image", "available of 96 MB with a NIC"): ("runs in 96 MB", lambda us, peer: 0 if us > 0 else 2),
     ("ready", "create to ready / create to bare init"): ("us/peer at most 1.30", lambda us, peer: us / peer / 1.3),
+    ("crowd", "20 created side by side"): ("us/peer at most 1", lambda us, peer: us / peer),
+    ("crowd", "list of 100 domains while an operation hangs, p99"): ("under 20 ms", lambda us, peer: us / 20e3),
+    ("save", "save 256 MiB"): ("us/peer at most 1", lambda us, peer: us / peer),
+    ("save", "restore 256 MiB"): ("us/peer at most 1", lambda us, peer: us / peer),
     ("outage", "by the spare"): ("peer/us at least 5", lambda us, peer: 5 * us / peer),
 }
-ORDER = ["create", "attach", "image", "ready", "list", "outage"]
+ORDER = ["create", "attach", "image", "ready", "list", "crowd", "save", "outage"]
 
 
 def read(files):

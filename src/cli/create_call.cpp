@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "cli/console.hpp"
+#include "cli/python_config.hpp"
 
 #include <filesystem>
 
@@ -29,6 +30,10 @@ Result<json> create_request(const char* verb, const Arguments& arguments) {
     if (program_name() == "xm" && file->find('/') == std::string::npos && !exists(*file) && exists("/etc/xen/" + *file))
         file = "/etc/xen/" + *file;
     if (*file != "/dev/null") text = TRY(context(read_file(*file, limit), "configuration"));
+    if (arguments.has("python")) {
+        text = TRY(run_python_config(text, *file, overrides));
+        overrides.clear(); // they are in there
+    }
     std::error_code error;
     return json{{"config", std::move(text)},
                 {"source", *file},

@@ -193,6 +193,7 @@ const std::vector<Verb>& domain_verbs() {
          "not "
          "ready yet is attached when it is.",
          {{'f', "defconfig", "FILE", "the configuration file, as xl spells it"},
+          {0, "python", nullptr, "FILE is a program for xm: run it by python3, without any rights"},
           {'p', "paused", nullptr, "leave it paused"},
           {'c', "console", nullptr, "attach to its console before it starts"},
           {'w', "wait", nullptr, "wait until the driver domains of its vifs are ready, and start it with all vifs"},

@@ -72,6 +72,7 @@ const std::vector<Verb>& kept_verbs() {
          "domain "
          "whether it runs or not. What the text names, as kernels and disks, must be there when it is started.",
          {{'f', "defconfig", "FILE", "the configuration file"},
+          {0, "python", nullptr, "FILE is a program for xm: run it by python3, without any rights"},
           {'a', "autostart", nullptr, "start it with the host"},
           json_option},
          0,
