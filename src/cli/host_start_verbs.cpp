@@ -86,6 +86,7 @@ void carry_out(std::vector<Task>& tasks, const std::function<void(Task&, Client&
         for (const std::size_t i : group) {
             Task& task = tasks[i];
             Result<Client> client = Client::open();
+            if (client) client->set_quiet(true); // several speak at once
             const Status sent = client ? client->send(task.verb, task.request) : tl::unexpected(client.error());
             if (sent)
                 running.emplace_back(&task, std::move(*client));

@@ -48,8 +48,7 @@ Result<int> save(const Arguments& arguments) {
 Result<int> restore(const Arguments& arguments) {
     const std::vector<std::string>& files = arguments.positional();
     const bool quiet = arguments.has("quiet");
-    json request = {
-        {"file", TRY(absolute(files.back()))}, {"paused", arguments.has("paused")}, {"wait", arguments.has("wait")}};
+    json request = {{"file", TRY(absolute(files.back()))}, {"paused", arguments.has("paused")}};
     if (files.size() == 2) {
         request["config"] = TRY(context(read_file(files[0], std::size_t{256} * 1024), "configuration"));
         request["source"] = files[0];
@@ -87,11 +86,9 @@ const std::vector<Verb>& save_verbs() {
          "[CONFIG] FILE",
          "Restore a domain from a file that save wrote",
          "The file is checked while it is read: one that was cut short or damaged is refused, and nothing of the "
-         "domain is left. CONFIG replaces the configuration in the file. Files of xl save are for xl restore.",
-         {{'p', "paused", nullptr, "leave it paused"},
-          {'w', "wait", nullptr, "wait until the driver domains of its vifs are ready"},
-          quiet,
-          json_option},
+         "domain is left. The driver domains of its vifs are waited for, 60 s. CONFIG replaces the configuration in "
+         "the file. Files of xl save are for xl restore.",
+         {{'p', "paused", nullptr, "leave it paused"}, quiet, json_option},
          1,
          2,
          restore},

@@ -218,7 +218,6 @@ Status restore(Manager& manager, const CallPointer& call) {
     request.source = request.config.empty() ? request.image : TRY(arguments.needed_text("source"));
     request.directory = TRY(arguments.text("directory"));
     request.paused = TRY(arguments.flag("paused"));
-    request.wait = TRY(arguments.flag("wait"));
     TRY(manager.create(std::move(request), reply_to(call)));
     return {};
 }

@@ -1,7 +1,7 @@
 # Sourced. crowd FIRST LAST: domains c1, c2, ... of the smallest kind, created side by side and left paused.
 crowd() {
   if ! dom0 test -e /root/stub; then
-    cc -nostdlib -static -Wl,-N,-Ttext=0x100000,--build-id=none -o "$work/stub" "$here/stub_guest.S"
+    cc -nostdlib -static -Wl,-N,--no-warn-rwx-segments,-Ttext=0x100000,--section-start=.note.Xen=0x100100,--build-id=none -o "$work/stub" "$here/stub_guest.S"
     put "$work/stub" /root/stub
     dom0 sh -c 'printf "%s\n" "kernel = \"/root/stub\"" "memory = 4" >/root/stub.cfg'
   fi
