@@ -280,6 +280,11 @@ private:
             if (xen::knows_option(entry.key)) {
                 xen::OptionNotes notes;
                 const Status valid = xen::check_option(entry.key, entry.value, notes);
+                if (!valid && !xen::option_applies(entry.key, spec().type)) {
+                    warn(notes.line,
+                         entry.key + ": has no effect for this type of domain, and " + valid.error().message);
+                    continue;
+                }
                 if (!valid) return reader_.error(entry.key, notes.line, valid.error().message);
                 for (const std::string& note : notes.warnings) warn(notes.line, entry.key + ": " + note);
                 spec().options.push_back({entry.key, entry.value});
@@ -305,7 +310,7 @@ private:
             listen->text.find(':') != std::string::npos) {
             return reader_.error("vncdisplay", "the display is in vnclisten= already");
         }
-        if (spec().type == DomainType::pv && xen::find_option(spec().options, "timer_mode") != nullptr) {
+        if (spec().type == DomainType::pv && tree_.find("timer_mode") != nullptr) {
             return reader_.error("timer_mode", "is not for PV domains");
         }
         return {};

@@ -118,7 +118,11 @@ Status parse_vif(std::string_view text, xen::NicSpec& nic) {
             nic.trusted = word == "trusted";
             continue;
         }
-        TRY(set(trim(word.substr(0, equals)), trim(word.substr(equals + 1)), nic));
+        const std::string_view key = trim(word.substr(0, equals));
+        std::string_view value = trim(word.substr(equals + 1));
+        // xl hands blanks behind these on, as in the files of xen-tools: "ip=10.0.0.1 ,mac=...".
+        if (key == "ip" || key == "script" || key == "model") value = part.substr(part.find('=') + 1);
+        TRY(set(key, value, nic));
     }
     return {};
 }

@@ -3,6 +3,7 @@
 #include "base/nearest.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -93,11 +94,19 @@ Status set_field(std::string_view word, const std::vector<Field>& fields) {
                 " (it takes: " + join(known, ", ") + ")");
 }
 
-Status read_fields(std::string_view text, const std::vector<Field>& fields) {
+Status read_fields(std::string_view text, const std::vector<Field>& fields, OptionNotes* unknown) {
     if (text.size() > option_text_max) return fail("is longer than " + std::to_string(option_text_max) + " bytes");
     for (const std::string_view part : split(text, ',')) {
         const std::string_view word = without_blanks_before(part);
-        if (!word.empty()) TRY(set_field(word, fields));
+        if (word.empty()) continue;
+        const std::string_view key = trim(word.substr(0, word.find('=')));
+        const bool known =
+            std::any_of(fields.begin(), fields.end(), [key](const Field& field) { return key == field.key; });
+        if (!known && unknown != nullptr) {
+            unknown->warnings.push_back("'" + printable(word, 64) + "' is ignored, as by xl");
+            continue;
+        }
+        TRY(set_field(word, fields));
     }
     return {};
 }

@@ -64,8 +64,9 @@ struct Field {
     Slot slot;
 };
 
-// "KEY=VALUE,KEY=VALUE", as xl takes it: blanks before a key and empty words do not matter. Errors name the word.
-Status read_fields(std::string_view text, const std::vector<Field>& fields);
+// "KEY=VALUE,KEY=VALUE", as xl takes it: blanks before a key and empty words do not matter. Errors name the word. Where
+// xl passes over words that it does not know, `unknown` collects them instead.
+Status read_fields(std::string_view text, const std::vector<Field>& fields, OptionNotes* unknown = nullptr);
 Status set_field(std::string_view word, const std::vector<Field>& fields);
 
 } // namespace bulkhead::xen

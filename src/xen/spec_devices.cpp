@@ -27,19 +27,18 @@ std::function<Status(const std::string&)> ignored(OptionNotes& notes, const char
 Status add_vfb(libxl_domain_config& config, const ConfigValue& item, OptionNotes& notes) {
     libxl_device_vfb& vfb = extend_devices(config.vfbs, config.num_vfbs, libxl_device_vfb_init);
     extend_devices(config.vkbs, config.num_vkbs, libxl_device_vkb_init);
-    return read_fields(item.text, {{"vnc", &vfb.vnc.enable},
-                                   {"vnclisten", &vfb.vnc.listen},
-                                   {"vncpasswd", &vfb.vnc.passwd},
-                                   {"vncdisplay", &vfb.vnc.display},
-                                   {"vncunused", &vfb.vnc.findunused},
-                                   {"keymap", &vfb.keymap},
-                                   {"sdl", &vfb.sdl.enable},
-                                   {"opengl", &vfb.sdl.opengl},
-                                   {"display", &vfb.sdl.display},
-                                   {"xauthority", &vfb.sdl.xauthority},
-                                   {"type", ignored(notes, "type")},
-                                   {"videoram", ignored(notes, "videoram")},
-                                   {"vncviewer", ignored(notes, "vncviewer")}});
+    return read_fields(item.text,
+                       {{"vnc", &vfb.vnc.enable},
+                        {"vnclisten", &vfb.vnc.listen},
+                        {"vncpasswd", &vfb.vnc.passwd},
+                        {"vncdisplay", &vfb.vnc.display},
+                        {"vncunused", &vfb.vnc.findunused},
+                        {"keymap", &vfb.keymap},
+                        {"sdl", &vfb.sdl.enable},
+                        {"opengl", &vfb.sdl.opengl},
+                        {"display", &vfb.sdl.display},
+                        {"xauthority", &vfb.sdl.xauthority}},
+                       &notes);
 }
 
 Status add_vkb(libxl_domain_config& config, const ConfigValue& item, OptionNotes&) {
@@ -127,7 +126,7 @@ Status add_usbdev(libxl_domain_config& config, const ConfigValue& item, OptionNo
                                    {"port", &device.port}});
 }
 
-Status add_channel(libxl_domain_config& config, const ConfigValue& item, OptionNotes&) {
+Status add_channel(libxl_domain_config& config, const ConfigValue& item, OptionNotes& notes) {
     libxl_device_channel& channel = extend_devices(config.channels, config.num_channels, libxl_device_channel_init);
     std::string path;
     const auto text = [](char** target) {
@@ -146,10 +145,12 @@ Status add_channel(libxl_domain_config& config, const ConfigValue& item, OptionN
         path = trim(value);
         return {};
     };
-    TRY(read_fields(item.text, {{"backend", text(&channel.backend_domname)},
-                                {"name", text(&channel.name)},
-                                {"path", keep_path},
-                                {"connection", connection}}));
+    TRY(read_fields(item.text,
+                    {{"backend", text(&channel.backend_domname)},
+                     {"name", text(&channel.name)},
+                     {"path", keep_path},
+                     {"connection", connection}},
+                    &notes));
     if (channel.connection == LIBXL_CHANNEL_CONNECTION_UNKNOWN) return fail("connection= is missing; pty or socket");
     if (channel.connection == LIBXL_CHANNEL_CONNECTION_SOCKET) {
         if (path.empty()) return fail("connection=socket needs path=");

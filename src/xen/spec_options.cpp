@@ -400,6 +400,10 @@ const ConfigValue* find_option(const std::vector<OptionSpec>& options, std::stri
 
 namespace {
 
+unsigned mask_of(DomainType type) {
+    return type == DomainType::pv ? pv : type == DomainType::pvh ? pvh : hvm;
+}
+
 // A PV domain has no emulated display: vnc= and its sisters make a virtual framebuffer, unless vfb= does.
 Status add_display_of_pv(const std::vector<OptionSpec>& options, Target& config) {
     const ConfigValue* vnc = find_option(options, "vnc");
@@ -432,8 +436,13 @@ Status apply_rows(const std::vector<OptionSpec>& options, unsigned type, bool la
 
 } // namespace
 
+bool option_applies(std::string_view key, DomainType type) {
+    const Row* row = find_row(key);
+    return row != nullptr && (row->types & mask_of(type)) != 0;
+}
+
 Status apply_options(const std::vector<OptionSpec>& options, DomainType type, libxl_domain_config& config) {
-    const unsigned mask = type == DomainType::pv ? pv : type == DomainType::pvh ? pvh : hvm;
+    const unsigned mask = mask_of(type);
     TRY(apply_rows(options, mask, false, config));
     if (type == DomainType::pv) TRY(add_display_of_pv(options, config));
     return apply_rows(options, mask, true, config);

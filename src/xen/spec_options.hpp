@@ -15,6 +15,7 @@ namespace bulkhead::xen {
 
 std::vector<std::string> option_names();
 bool knows_option(std::string_view key);
+bool option_applies(std::string_view key, DomainType type); // false: xl does not even look at it
 
 // What a check has to say besides "no": the line of the item that is wrong, and words that were ignored.
 struct OptionNotes {

@@ -74,7 +74,7 @@ TEST(DomainConfig, ErrorsNameFileLineAndKey) {
     EXPECT_EQ(error_of(minimal + "uuid=\"1-2\"").substr(0, 26), "f.cfg:3: uuid: '1-2' is no");
     EXPECT_EQ(error_of(minimal + "driver_domain='yes'"), "f.cfg:3: driver_domain: 'yes' must be 0 or 1");
     EXPECT_EQ(error_of(minimal + "on_crash=\"explode\"").substr(0, 42), "f.cfg:3: on_crash: 'explode' must be destr");
-    EXPECT_EQ(error_of(minimal + "timer_mode=\"x\"\n").substr(0, 33), "f.cfg:3: timer_mode: must be one ");
+    EXPECT_EQ(error_of(minimal + "tsc_mode=\"x\"\n").substr(0, 31), "f.cfg:3: tsc_mode: must be one ");
     EXPECT_EQ(error_of(minimal + "vif=\"mac=1\""), "f.cfg:3: vif: must be a list: vif = [ \"...\" ]");
     EXPECT_EQ(error_of("kernel=\"/k\""), "f.cfg: name: is missing; every domain needs one");
     EXPECT_EQ(error_of("name=\"a\""), "f.cfg: kernel: is missing; a PV or PVH domain needs kernel= or bootloader=");
@@ -111,6 +111,17 @@ TEST(DomainConfig, UnknownKeysWarn) {
     ASSERT_TRUE(ignored);
     ASSERT_EQ(ignored->warnings.size(), 2U);
     EXPECT_EQ(ignored->warnings[1], "f.cfg:4: bootentry= is a key of xm that xl does not have either");
+}
+
+TEST(DomainConfig, KeysOfOtherTypesOnlyWarn) {
+    const auto parsed = parse_domain(minimal + "bios = 'nonsense'\nvfb = [ 'type=vnc' ]", "f.cfg", host);
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    ASSERT_EQ(parsed->warnings.size(), 2U);
+    EXPECT_EQ(parsed->warnings[0],
+              "f.cfg:3: bios: has no effect for this type of domain, and must be one of rombios, seabios, ovmf");
+    EXPECT_EQ(parsed->warnings[1], "f.cfg:4: vfb: 'type=vnc' is ignored, as by xl");
+    EXPECT_EQ(error_of(minimal + "timer_mode=1"), "f.cfg:3: timer_mode: is not for PV domains");
+    EXPECT_FALSE(parse_domain(minimal + "type='hvm'\nbios = 'nonsense'", "f.cfg", host));
 }
 
 TEST(DomainConfig, TheLastAssignmentWins) {

@@ -67,5 +67,8 @@ TEST(Vif, WordsOfColoAndOfXm) {
     EXPECT_EQ(nic.colo[1].first, "colo_sock_mirror_port");
     EXPECT_EQ(nic.colo[1].second, "9003");
     EXPECT_EQ(nic.type, "");
+    ASSERT_TRUE(config::parse_vif("ip=10.0.0.1 , bridge=br0 ", nic)); // as xen-tools writes it; xl keeps the blank
+    EXPECT_EQ(nic.ip, "10.0.0.1 ");
+    EXPECT_EQ(nic.bridge, "br0");
     EXPECT_FALSE(config::parse_vif("colo_sock_mirror_prt=9003", nic));
 }
