@@ -28,6 +28,7 @@ const std::vector<Verb>& tuning_verbs();
 const std::vector<Verb>& cpupool_verbs();
 const std::vector<Verb>& guest_verbs();
 const std::vector<Verb>& hypervisor_verbs();
+const std::vector<Verb>& top_verbs();
 
 struct DriverDomainVerb {
     const char* name;

@@ -160,9 +160,9 @@ Status memory(Manager& manager, const CallPointer& call) {
         domains.push_back(TRY(manager.find(wanted)));
     const auto body = [domains](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         json rows = json::array();
-        const auto uses = TRY(xen::memory_use(xen));
+        const auto uses = TRY(xen::domain_use(xen));
         for (const xen::DomainInfo& domain : domains) {
-            for (const xen::MemoryUse& use : uses) {
+            for (const xen::DomainUse& use : uses) {
                 if (use.domain != domain.id) continue;
                 rows.push_back({{"name", domain.name},
                                 {"id", domain.id},

@@ -37,13 +37,15 @@ public:
 private:
     void watch(int fd, std::uint64_t total_kib, const std::function<void(const std::string&)>& progress) {
         std::unique_lock lock(mutex_);
+        std::uint64_t told = 0;
         while (!changed_.wait_for(lock, std::chrono::milliseconds(500), [this] { return over_; })) {
             struct stat now {};
             if (::fstat(fd, &now) != 0 || total_kib == 0) continue;
             // Sparse parts count as written; the header makes it a little more than the memory.
             const std::uint64_t percent =
                 std::min<std::uint64_t>(100, static_cast<std::uint64_t>(now.st_size) / 1024 * 100 / total_kib);
-            progress("dumping: " + std::to_string(percent) + " %");
+            if (percent > told) progress("dumping: " + std::to_string(percent) + " %");
+            told = percent;
         }
     }
 

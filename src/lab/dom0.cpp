@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Changes whenever base_image() puts other things in, so that an old cache entry is not taken.
-constexpr const char* recipe = "dom0 recipe 3, storage";
+constexpr const char* recipe = "dom0 recipe 4";
 
 constexpr const char* hypervisor_package = "xen-hypervisor-4.17-amd64";
 constexpr const char* kernel_package = "linux-image-amd64"; // cloud kernels lack CONFIG_XEN_DOM0
@@ -42,7 +42,7 @@ const std::vector<std::string>& dom0_packages() {
                                                    "libzstd1",       "zlib1g",
                                                    "libncurses6",    "libtinfo6",
                                                    "libgcc-s1",      "libstdc++6",
-                                                   "libc6"};
+                                                   "libc6",          "ncurses-base"};
     return names;
 }
 
@@ -162,6 +162,10 @@ Result<image::Initramfs> base_image(const image::PackageCache& cache, const std:
     }
     for (const std::string& name : xenstore_programs()) {
         TRY(add_program("xenstore-utils", "/usr/bin/" + name, "/usr/bin/" + name));
+    }
+    for (const char* terminal : {"l/linux", "v/vt100", "x/xterm"}) { // for xentop and our top
+        const std::string file = std::string("/lib/terminfo/") + terminal;
+        TRY(image.add_file_from(file, cache.root("ncurses-base") + file));
     }
     TRY(add_program("bash", "/bin/bash", "/usr/bin/bash"));
     TRY(add_program("busybox-static", "/bin/busybox", "/usr/bin/busybox"));

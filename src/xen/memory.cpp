@@ -14,13 +14,16 @@ std::string amount(std::uint64_t kib) {
 
 } // namespace
 
-Result<std::vector<MemoryUse>> memory_use(Context& xen) {
+Result<std::vector<DomainUse>> domain_use(Context& xen) {
     xen.clear();
     int count = 0;
     libxl_dominfo* const list = libxl_list_domain(xen.get(), &count);
     if (list == nullptr) return xen.error("cannot list the domains", ERROR_FAIL);
-    std::vector<MemoryUse> uses;
-    for (int i = 0; i < count; ++i) uses.push_back({list[i].domid, list[i].outstanding_memkb, list[i].shared_memkb});
+    std::vector<DomainUse> uses;
+    for (int i = 0; i < count; ++i) {
+        const libxl_dominfo& from = list[i];
+        uses.push_back({from.domid, from.outstanding_memkb, from.shared_memkb, from.vcpu_max_id + 1, from.ssidref});
+    }
     libxl_dominfo_list_free(list, count);
     std::sort(uses.begin(), uses.end(), [](const auto& a, const auto& b) { return a.domain < b.domain; });
     return uses;

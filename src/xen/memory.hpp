@@ -1,4 +1,5 @@
-// How much memory domains have, through libxl. For worker processes: setting the target waits for xenstored.
+// What domains take of the host, mostly memory, through libxl. For worker processes: setting the target waits for
+// xenstored.
 #pragma once
 
 #include "base/result.hpp"
@@ -9,13 +10,15 @@
 
 namespace bulkhead::xen {
 
-struct MemoryUse {
+struct DomainUse {
     unsigned domain = 0;
     std::uint64_t claimed_kib = 0; // promised by Xen, not yet given
     std::uint64_t shared_kib = 0;  // with other domains
+    unsigned vcpus_made = 0;       // on-line or not
+    unsigned security_id = 0;      // of FLASK; 0: none
 };
 // In order of their ids.
-Result<std::vector<MemoryUse>> memory_use(Context& xen);
+Result<std::vector<DomainUse>> domain_use(Context& xen);
 
 // What the guest's balloon aims at. Errors: more than its maximum, and libxl's own.
 Status set_memory_target(Context& xen, unsigned domain, std::uint64_t kib);

@@ -1,1 +1,1 @@
-bulkhead_fuzz(fuzz_tuning LINK bulkhead_base)
+bulkhead_fuzz(fuzz_tuning LINK bulkhead_base bulkhead_domain)

@@ -24,7 +24,7 @@ for key in sys.argv[1].split("."): value = value[int(key) if key.isdigit() else 
 print(value)' "$keys"
 }
 
-dom0 bulkhead create /root/cfg/client.cfg 'name="tune"' 'vif=[]' 'vcpus=1' 'maxvcpus=2' "$quiet"
+dom0 bulkhead create /root/cfg/client.cfg 'name="tune"' 'vif=[]' 'vcpus=2' "$quiet"
 contains "the guest" "$(stamp tune ' done ')" "ok=1"
 id=$(dom0 bulkhead domid tune)
 
@@ -59,19 +59,16 @@ vcpus() {
 }
 vcpus
 vcpus tune
-equal "virtual processor 1" "$(value 1.online vcpu-list tune)" False
-dom0 bulkhead vcpu-set tune 2
-await_node "/local/domain/$id/cpu/1/availability" online
-await_online() { # the guest takes it when it likes: its own console line, then Xen's view
-  for _ in $(seq 100); do
-    [ "$(value 1.online vcpu-list tune)" = "$1" ] && return
-  done
-  fail "virtual processor 1 is not online=$1"
-}
-await_online True
-vcpus tune
+equal "virtual processor 1" "$(value 1.online vcpu-list tune)" True
 dom0 bulkhead vcpu-set tune 1
-await_online False
+equal "availability" "$(node "/local/domain/$id/cpu/1/availability")" offline
+for _ in $(seq 200); do # the guest's kernel does it when it likes, and Xen tells nobody
+  [ "$(value 1.online vcpu-list tune)" = False ] && break
+done
+equal "virtual processor 1" "$(value 1.online vcpu-list tune)" False
+vcpus tune
+dom0 bulkhead vcpu-set tune 2 # Linux leaves it to its udev to go on
+equal "availability" "$(node "/local/domain/$id/cpu/1/availability")" online
 refused 1 "1 to 2" dom0 bulkhead vcpu-set tune 3 -i
 refused 1 "from 1 to" dom0 bulkhead vcpu-set tune 0
 cpus=$(dom0 xl info nr_cpus)
@@ -96,6 +93,8 @@ dom0 bulkhead mem-set tune 131072k
 equal "the target" "$(node "/local/domain/$id/memory/target")" $((128 * 1024))
 refused 1 "static_max" dom0 bulkhead mem-set tune 4g
 refused 1 "amount of memory" dom0 bulkhead mem-set tune 12x
+refused 1 "static_max" dom0 bulkhead mem-max tune 100 # less than the target
+dom0 bulkhead mem-set tune 96
 dom0 bulkhead mem-max tune 100
 ours=$(dom0 bulkhead list --json tune | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["max_memory_kib"])')
 dom0 xl mem-max tune 100
@@ -127,6 +126,53 @@ refused 2 "--schedparam" dom0 bulkhead sched-credit2 -r 1000
 same sched-credit
 refused 1 "is credit2, not credit" dom0 bulkhead sched-credit -d tune
 
+say "CPU pools"
+same cpupool-list
+same cpupool-list -c
+if [ "$cpus" -gt 1 ]; then
+  last=$((cpus - 1))
+  refused 1 "are in CPU pool 'Pool-0'" dom0 bulkhead cpupool-create 'name="fast"' "cpus=\"$last\""
+  dom0 bulkhead cpupool-cpu-remove Pool-0 "$last"
+  same cpupool-list -c Pool-0
+  equal "free_cpus" "$(dom0 bulkhead info free_cpus)" 1
+  dom0 sh -c "printf 'sched = \"credit\"\ncpus = [ \"$last\" ]\n' >/root/fast"
+  dom0 bash -c 'xl cpupool-create -n /root/fast >/tmp/xl; bulkhead cpupool-create -n /root/fast >/tmp/ours
+    diff /tmp/xl /tmp/ours' || fail "cpupool-create -n"
+  dom0 bulkhead cpupool-create /root/fast
+  same cpupool-list
+  same cpupool-list -c fast
+  refused 1 "already" dom0 bulkhead cpupool-create 'name="fast"'
+  refused 1 "there are:" dom0 bulkhead cpupool-create 'name="slow"' 'sched="fair"'
+  refused 1 "several CPU pools" dom0 bulkhead cpupool-numa-split
+  dom0 bulkhead cpupool-migrate tune fast
+  same cpupool-list
+  dom0 bulkhead sched-credit -d tune -w 300 -c 10
+  same sched-credit -d tune
+  same sched-credit
+  same sched-credit2
+  dom0 bulkhead sched-credit -s -p fast -t 20 -r 500 -m 100
+  equal "parameters" "$(dom0 xl sched-credit -s -p fast)" "Cpupool fast: tslice=20ms ratelimit=500us migration-delay=100us"
+  refused 1 "longer than the time slice" dom0 bulkhead sched-credit -s -p fast -t 1 -r 2000
+  refused 1 "domains are in" dom0 bulkhead cpupool-destroy fast
+  refused 1 "must keep a processor" dom0 bulkhead cpupool-cpu-remove fast "$last"
+  refused 1 "must stay in pool 0" dom0 bulkhead cpupool-migrate 0 fast
+  dom0 bulkhead cpupool-migrate tune Pool-0
+  dom0 bulkhead cpupool-rename fast slow
+  equal "its name" "$(dom0 xl cpupool-list slow | tail -n1 | cut -d' ' -f1)" slow
+  refused 1 "not only digits" dom0 bulkhead cpupool-rename slow 7
+  dom0 bulkhead cpupool-cpu-remove slow "$last"
+  dom0 bulkhead cpupool-cpu-add slow "$last"
+  same cpupool-list -c
+  dom0 bulkhead cpupool-destroy slow
+  dom0 bulkhead cpupool-cpu-add Pool-0 "$last"
+fi
+refused 1 "there is: Pool-0" dom0 bulkhead cpupool-destroy fast
+refused 1 "cannot be destroyed" dom0 bulkhead cpupool-destroy Pool-0
+dom0 bulkhead cpupool-numa-split # of one node: pool 0 gets its name
+equal "pools" "$(dom0 xl cpupool-list | tail -n +2 | cut -d' ' -f1)" Pool-node0
+dom0 bulkhead cpupool-rename Pool-node0 Pool-0
+same cpupool-list
+
 say "dmesg, debug-keys, set-parameters"
 same dmesg
 dom0 bulkhead debug-keys h
@@ -134,6 +180,93 @@ contains "Xen's log" "$(dom0 bulkhead dmesg)" "'h' pressed -> showing installed 
 dom0 bulkhead dmesg -c >/dev/null
 equal "Xen's log, emptied" "$(dom0 bulkhead dmesg | wc -c)" 0
 refused 1 "Xen refuses" dom0 bulkhead set-parameters no-such-parameter=1
+
+say "trigger, sysrq, button-press, vtpm-list, vncviewer"
+dom0 bulkhead sysrq tune h
+contains "the guest" "$(stamp tune 'sysrq: HELP')" "HELP"
+refused 1 "no sysrq letter" dom0 bulkhead sysrq tune hh
+dom0 bulkhead trigger tune nmi 0
+refused 1 "there are: power, sleep, nmi" dom0 bulkhead trigger tune press
+refused 1 "virtual processor 99" dom0 bulkhead trigger tune nmi 99
+refused 2 "power or sleep" dom0 bulkhead button-press tune reset
+same vtpm-list tune
+refused 1 "no VNC server" dom0 bulkhead vncviewer tune
+dom0 xenstore-write "/local/domain/$id/console/vnc-port" 5903 "/local/domain/$id/console/vnc-listen" 127.0.0.1 \
+  "/local/domain/$id/console/vnc-pass" secret
+dom0 sh -c 'printf "#!/bin/bash\necho \"\$@\"; [ \"\${2:-}\" = -autopass ] && cat\nexit 0\n" >/root/viewer; chmod +x /root/viewer'
+equal "the viewer" "$(dom0 env VNCVIEWER=/root/viewer bulkhead vncviewer tune)" "127.0.0.1:3"
+equal "the viewer" "$(dom0 env VNCVIEWER=/root/viewer bulkhead vncviewer --autopass tune | tr '\n' ' ')" "127.0.0.1:3 -autopass secret"
+equal "the viewer's address" "$(value address vncviewer tune)" 127.0.0.1:3
+refused 1 "install a VNC viewer" dom0 bulkhead vncviewer tune
+
+say "dump-core"
+dom0 bulkhead pause tune # so that two dumps are of the same memory
+dom0 mkdir -p /root/dump
+dom0 sh -c 'cd /root/dump; echo older >ours; bulkhead dump-core tune ours' # over it, with a path from here
+dom0 xl dump-core tune /root/dump/theirs
+equal "size of the dump" "$(dom0 stat -c %s /root/dump/ours)" "$(dom0 stat -c %s /root/dump/theirs)"
+equal "its first bytes" "$(dom0 sh -c 'head -c 4 /root/dump/ours | tail -c 3')" ELF
+equal "who may read it" "$(dom0 stat -c %a /root/dump/ours)" 600
+dom0 rm /root/dump/theirs
+dom0 bulkhead unpause tune
+refused 1 "No such file" dom0 bulkhead dump-core tune /no/such/folder/x
+refused 1 "O_TMPFILE" dom0 bulkhead dump-core tune /proc/x
+refused 1 "no ordinary file" dom0 bulkhead dump-core tune /root/dump
+dom0 sh -c 'mkdir /root/small; mount -t tmpfs -o size=16m small /root/small'
+refused 1 "has room for 16" dom0 bulkhead dump-core tune /root/small/x
+dom0 sh -c 'umount /root/small; rmdir /root/small'
+refused 1 "from itself" dom0 bulkhead dump-core 0 /root/dump/x
+equal "what is left" "$(dom0 ls -A /root/dump)" ours
+# A client that goes takes the worker and what it has written with it.
+dom0 bash -c 'cd /root/dump; rm ours; bulkhead dump-core tune half & client=$!
+  until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/root/dump/#"; do kill -0 $client 2>/dev/null || exit 3; done
+  kill -9 $client; wait $client
+  while ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/root/dump/#"; do :; done' 2>/dev/null || fail "dump-core could not be interrupted"
+equal "what an interrupted dump leaves" "$(dom0 ls -A /root/dump)" ""
+dom0 rm -r /root/dump
+
+say "top"
+dom0 bulkhead pause tune # its processor time stands still
+dom0 bash -c 'xentop -b -i 1 | cut -c1-17,35- >/tmp/xl; bulkhead top -b -i 1 | cut -c1-17,35- >/tmp/ours
+  diff <(grep -v Domain-0 /tmp/xl) <(grep -v Domain-0 /tmp/ours)' || fail "top differs from xentop"
+equal "processor time of a paused domain" "$(value domains.1.cpu_percent top)" 0.0
+dom0 bulkhead unpause tune
+dom0 bulkhead top -b -d 1 -i 2 >"$work/top"
+equal "lines of two samples" "$(wc -l <"$work/top")" 6
+refused 2 "needs a terminal" dom0 bulkhead top
+refused 2 "from 1 to" dom0 bulkhead top -b -d 0
+python3 - "$BULKHEAD" "$LAB" <<'PY' || fail "top on a terminal"
+import fcntl, os, pty, select, struct, sys, termios, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], ["bulkhead", "lab", "exec", "--tty", "--name", sys.argv[2], "--", "env", "TERM=vt100",
+                           "bulkhead", "top", "-d", "1"])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
+seen = b""
+def until(text):
+    global seen
+    end = time.monotonic() + 30
+    while text not in seen:
+        if time.monotonic() > end:
+            sys.exit(f"no {text!r} in {seen!r}")
+        if select.select([terminal], [], [], 1)[0]:
+            try:
+                seen += os.read(terminal, 65536)
+            except OSError:
+                sys.exit(f"it ended: {seen!r}")
+until(b"(NAME)")
+until(b"tune")
+os.write(terminal, b"s")
+until(b"STATE)")
+os.write(terminal, b"q")
+try:
+    while os.read(terminal, 65536):
+        pass
+except OSError:
+    pass  # the terminal's last user has closed it
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.exit(f"it ended with {status}" if status else 0)
+PY
 
 dom0 bulkhead destroy tune
 leaves_nothing
