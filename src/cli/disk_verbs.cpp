@@ -40,9 +40,11 @@ Status check_unused(const std::string& file) {
     return {};
 }
 
-Result<storage::DiskFormat> format_of(const Arguments& arguments, const std::string& disk) {
-    const auto name = arguments.value("format");
-    if (!name) return storage::format_of_name(disk);
+// Of the disk named `disk`: what the option says, or what its name says.
+Result<storage::DiskFormat> format_of(const Arguments& arguments, const char* option, const storage::DiskPlace& disk) {
+    if (disk.is_volume()) return storage::DiskFormat::lvm;
+    const auto name = arguments.value(option);
+    if (!name) return storage::format_of_name(disk.file);
     const auto format = storage::parse_format(*name);
     if (!format) return usage_error("unknown format '" + printable(*name, 40) + "': raw, qcow2, vhd or lvm");
     return *format;
@@ -63,51 +65,58 @@ Result<int> done(const Arguments& arguments, const storage::DiskPlace& place, co
 
 Result<int> create_image(const Arguments& arguments) {
     const auto& words = arguments.positional();
-    const storage::DiskFormat format = TRY(format_of(arguments, words[0]));
-    const storage::DiskPlace place = TRY(place_of(words[0], format == storage::DiskFormat::lvm));
+    const storage::DiskPlace place = TRY(place_of(words[0], arguments.value("format") == "lvm"));
+    const storage::DiskFormat format = TRY(format_of(arguments, "format", place));
     const std::uint64_t size = TRY(storage::parse_size(words[1]));
     const bool force = arguments.has("force");
     if (force) TRY(check_unused(place.file));
     TRY(storage::create_disk(place, format, size, force));
-    return done(arguments, place, place.is_volume() ? "lvm" : storage::format_name(format), size);
+    return done(arguments, place, storage::format_name(format), size);
 }
 
 Result<int> snapshot_image(const Arguments& arguments) {
     const auto& words = arguments.positional();
     const storage::DiskPlace origin = TRY(place_of(words[0]));
     const storage::DiskPlace target = TRY(place_of(words[1], origin.is_volume() && words[1][0] != '/'));
+    const storage::DiskFormat from = TRY(format_of(arguments, "from", origin));
+    const storage::DiskFormat format = arguments.has("copy") || target.is_volume()
+                                           ? TRY(format_of(arguments, "format", target))
+                                           : storage::DiskFormat::qcow2;
     const bool force = arguments.has("force");
     if (force) TRY(check_unused(target.file));
     // LVM freezes a volume at one moment. A file would go on changing below its snapshot, or while it is copied.
     if (!origin.is_volume()) TRY(check_unused(origin.file));
     if (arguments.has("copy")) {
-        const storage::DiskFormat format = TRY(format_of(arguments, words[1]));
-        TRY(storage::copy_disk(origin, target, format, force, ::isatty(STDERR_FILENO) == 1));
+        TRY(storage::copy_disk(origin, from, target, format, force, ::isatty(STDERR_FILENO) == 1));
     } else {
-        const std::string room = arguments.value("size").value_or("");
-        TRY(storage::snapshot_disk(origin, target, room.empty() ? 0 : TRY(storage::parse_size(room)), force));
+        std::uint64_t room = 0;
+        if (const auto text = arguments.value("size")) room = TRY(storage::parse_size(*text));
+        TRY(storage::snapshot_disk(origin, from, target, room, force));
     }
-    if (arguments.has("json")) print_json(describe(target, TRY(storage::disk_info(target))));
+    if (arguments.has("json")) print_json(describe(target, TRY(storage::disk_info(target, format))));
     return 0;
 }
 
 Result<int> resize_image(const Arguments& arguments) {
     const auto& words = arguments.positional();
     const storage::DiskPlace place = TRY(place_of(words[0]));
+    const storage::DiskFormat format = TRY(format_of(arguments, "format", place));
     std::uint64_t size = 0;
     if (words[1].starts_with('+'))
-        size = TRY(storage::disk_info(place)).size + TRY(storage::parse_size(std::string_view(words[1]).substr(1)));
+        size = TRY(storage::disk_info(place, format)).size +
+               TRY(storage::parse_size(std::string_view(words[1]).substr(1)));
     else
         size = TRY(storage::parse_size(words[1]));
     TRY(check_unused(place.file));
-    TRY(storage::resize_disk(place, size, arguments.has("force")));
-    if (arguments.has("json")) print_json(describe(place, TRY(storage::disk_info(place))));
+    TRY(storage::resize_disk(place, format, size, arguments.has("force")));
+    if (arguments.has("json")) print_json(describe(place, TRY(storage::disk_info(place, format))));
     return 0;
 }
 
 Result<int> show_image(const Arguments& arguments) {
     const storage::DiskPlace place = TRY(place_of(arguments.positional()[0]));
-    const storage::DiskInfo info = TRY(storage::disk_info(place));
+    const storage::DiskFormat format = TRY(format_of(arguments, "format", place));
+    const storage::DiskInfo info = TRY(storage::disk_info(place, format));
     const Status unused = check_unused(place.file);
     const std::string used = unused ? "" : unused.error().message;
     if (arguments.has("json")) {
@@ -150,6 +159,7 @@ const std::vector<Verb>& disk_verbs() {
          {{'s', "size", "SIZE", "room for differences, of a volume (default: all that can differ)"},
           {'c', "copy", nullptr, "a full copy that does not need the first disk"},
           format,
+          {0, "from", "FORMAT", "what DISK is: raw, qcow2 or vhd (default: what its name ends in, or raw)"},
           replace,
           json_option},
          2,
@@ -159,11 +169,18 @@ const std::vector<Verb>& disk_verbs() {
          "DISK [+]SIZE",
          "Make a disk larger or smaller",
          "The file systems in it are not touched. Not for a disk in use.",
-         {{0, "force", nullptr, "smaller, too: what is behind the new end is lost"}, json_option},
+         {{0, "force", nullptr, "smaller, too: what is behind the new end is lost"}, format, json_option},
          2,
          2,
          resize_image},
-        {"disk info", "DISK", "Tell a disk's format and size, and who uses it", "", {json_option}, 1, 1, show_image},
+        {"disk info",
+         "DISK",
+         "Tell a disk's format and size, and who uses it",
+         "",
+         {format, json_option},
+         1,
+         1,
+         show_image},
     };
     return verbs;
 }

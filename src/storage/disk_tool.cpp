@@ -24,6 +24,7 @@ constexpr const char* qemu_img = "qemu-img";
 
 // qemu-img's own word.
 const char* driver(DiskFormat format) {
+    if (format == DiskFormat::lvm) return "raw"; // what a volume holds
     return format == DiskFormat::vhd ? "vpc" : format_name(format);
 }
 
@@ -153,22 +154,21 @@ Command create_command(const DiskPlace& place, DiskFormat format, std::uint64_t 
     return {qemu_img, "create", "-q", "-f", driver(format), "--", place.file, bytes};
 }
 
-Command snapshot_command(const DiskPlace& origin, const std::string& origin_format, const DiskPlace& snapshot,
+Command snapshot_command(const DiskPlace& origin, DiskFormat origin_format, const DiskPlace& snapshot,
                          std::uint64_t size) {
     if (origin.is_volume())
         return {"lvcreate",   "--yes",         "--quiet",
                 "--snapshot", "--size",        std::to_string(size) + "b",
                 "--name",     snapshot.volume, origin.group + "/" + origin.volume};
-    return {qemu_img, "create",    "-q", "-f",         "qcow2", "-F", origin_format == "vhd" ? "vpc" : origin_format,
+    return {qemu_img, "create",    "-q", "-f",         "qcow2", "-F", driver(origin_format),
             "-b",     origin.file, "--", snapshot.file};
 }
 
-Command copy_command(const DiskPlace& origin, const std::string& origin_format, const DiskPlace& copy,
-                     DiskFormat format, bool progress) {
+Command copy_command(const DiskPlace& origin, DiskFormat origin_format, const DiskPlace& copy, DiskFormat format,
+                     bool progress) {
     Command command = {qemu_img, "convert"};
     if (progress) command.emplace_back("-p");
-    command.insert(command.end(), {"-f", origin_format == "vhd" ? "vpc" : origin_format, "-O", driver(format), "--",
-                                   origin.file, copy.file});
+    command.insert(command.end(), {"-f", driver(origin_format), "-O", driver(format), "--", origin.file, copy.file});
     return command;
 }
 
@@ -199,39 +199,40 @@ Status create_disk(const DiskPlace& place, DiskFormat format, std::uint64_t size
     });
 }
 
-Status snapshot_disk(const DiskPlace& origin, const DiskPlace& snapshot, std::uint64_t size, bool overwrite) {
-    const DiskInfo info = TRY(disk_info(origin));
+Status snapshot_disk(const DiskPlace& origin, DiskFormat origin_format, const DiskPlace& snapshot, std::uint64_t size,
+                     bool overwrite) {
+    const DiskInfo info = TRY(disk_info(origin, origin_format));
     if (origin.is_volume()) {
         if (!snapshot.is_volume() || snapshot.group != origin.group)
             return fail("a snapshot of a volume is a volume of the same group: " + origin.group + "/NAME", EINVAL);
         TRY(remove_old_volume(snapshot, overwrite));
-        TRY(run_tool(snapshot_command(origin, info.format, snapshot, size == 0 ? info.size : size)));
+        TRY(run_tool(snapshot_command(origin, origin_format, snapshot, size == 0 ? info.size : size)));
         return {};
     }
     if (snapshot.is_volume()) return fail("a snapshot of a file is a qcow2 file, not a volume", EINVAL);
     return put_file(snapshot.file, overwrite, [&](const std::string& part) -> Status {
-        TRY(run_tool(snapshot_command(origin, info.format, at(snapshot, part), 0)));
+        TRY(run_tool(snapshot_command(origin, origin_format, at(snapshot, part), 0)));
         return {};
     });
 }
 
-Status copy_disk(const DiskPlace& origin, const DiskPlace& copy, DiskFormat format, bool overwrite, bool progress) {
-    const DiskInfo info = TRY(disk_info(origin));
-    const std::string from = origin.is_volume() ? "raw" : info.format;
+Status copy_disk(const DiskPlace& origin, DiskFormat origin_format, const DiskPlace& copy, DiskFormat format,
+                 bool overwrite, bool progress) {
+    const DiskInfo info = TRY(disk_info(origin, origin_format));
     if (copy.is_volume()) {
         TRY(remove_old_volume(copy, overwrite));
         TRY(run_tool(create_command(copy, DiskFormat::lvm, info.size)));
-        Command command = copy_command(origin, from, copy, DiskFormat::raw, progress);
+        Command command = copy_command(origin, origin_format, copy, DiskFormat::raw, progress);
         command.insert(command.begin() + 2, "-n"); // the volume is there
         return run_long(command);
     }
     return put_file(copy.file, overwrite, [&](const std::string& part) -> Status {
-        return run_long(copy_command(origin, from, at(copy, part), format, progress));
+        return run_long(copy_command(origin, origin_format, at(copy, part), format, progress));
     });
 }
 
-Status resize_disk(const DiskPlace& place, std::uint64_t size, bool shrink) {
-    const DiskInfo info = TRY(disk_info(place));
+Status resize_disk(const DiskPlace& place, DiskFormat format, std::uint64_t size, bool shrink) {
+    const DiskInfo info = TRY(disk_info(place, format));
     if (size == info.size) return {};
     const bool smaller = size < info.size;
     if (smaller && !shrink) {
@@ -240,31 +241,40 @@ Status resize_disk(const DiskPlace& place, std::uint64_t size, bool shrink) {
                         "shrink its file systems first, then use --force",
                     EINVAL);
     }
-    const auto format = parse_format(info.format);
-    if (!format || format == DiskFormat::vhd) // qemu's driver "vpc" cannot
+    if (format == DiskFormat::vhd) // qemu's driver "vpc" cannot
         return fail("a disk of the format " + info.format +
                         " cannot be resized; make a qcow2 one of it with: bulkhead disk snapshot --copy",
                     ENOTSUP);
-    if (*format == DiskFormat::raw) {
+    if (format == DiskFormat::raw) {
         struct stat file {};
         if (::stat(place.file.c_str(), &file) != 0) return fail_errno(place.file);
         if (!S_ISREG(file.st_mode)) return fail(place.file + " is a device: only files and LVM volumes can be resized");
         if (::truncate(place.file.c_str(), static_cast<off_t>(size)) != 0) return fail_errno(place.file);
         return {};
     }
-    TRY(run_tool(resize_command(place, *format, size, smaller)));
+    TRY(run_tool(resize_command(place, format, size, smaller)));
     return {};
 }
 
-Result<DiskInfo> disk_info(const DiskPlace& place) {
+Result<DiskInfo> disk_info(const DiskPlace& place, DiskFormat format) {
     if (place.is_volume()) {
         return parse_lvs(TRY(run_tool({"lvs", "--reportformat", "json", "--units", "b", "--nosuffix", "-o",
                                        "lv_size,origin,data_percent", place.group + "/" + place.volume})));
     }
-    // The clear error is ours; qemu-img's is three lines.
-    if (::access(place.file.c_str(), R_OK) != 0) return fail_errno(place.file);
+    const Fd file(::open(place.file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return fail_errno(place.file);
+    if (format == DiskFormat::raw) {
+        struct stat status {};
+        const off_t end = ::lseek(file.get(), 0, SEEK_END); // of a block device, too
+        if (::fstat(file.get(), &status) != 0 || end < 0) return fail_errno(place.file);
+        if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) return fail(place.file + " is no disk", EINVAL);
+        const auto size = static_cast<std::uint64_t>(end);
+        return DiskInfo{"raw", size,
+                        S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_blocks) * 512 : size, ""};
+    }
     // -U: a domain's QEMU may hold its lock.
-    return parse_qemu_info(TRY(run_tool({qemu_img, "info", "-U", "--output=json", "--", place.file})));
+    return parse_qemu_info(
+        TRY(run_tool({qemu_img, "info", "-U", "-f", driver(format), "--output=json", "--", place.file})));
 }
 
 } // namespace bulkhead::storage

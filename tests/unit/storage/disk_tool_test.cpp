@@ -39,10 +39,10 @@ TEST(DiskCommands, AreListsOfWords) {
     const DiskPlace snapshot{"/dev/vg/s", "vg", "s"};
     EXPECT_THAT(create_command(volume, DiskFormat::lvm, 1024),
                 ElementsAre("lvcreate", "--yes", "--quiet", "--size", "1024b", "--name", "a", "vg"));
-    EXPECT_THAT(snapshot_command(volume, "lvm", snapshot, 1024),
+    EXPECT_THAT(snapshot_command(volume, DiskFormat::lvm, snapshot, 1024),
                 ElementsAre("lvcreate", "--yes", "--quiet", "--snapshot", "--size", "1024b", "--name", "s", "vg/a"));
     EXPECT_THAT(
-        snapshot_command(file, "vhd", {"/srv/s", "", ""}, 0),
+        snapshot_command(file, DiskFormat::vhd, {"/srv/s", "", ""}, 0),
         ElementsAre("qemu-img", "create", "-q", "-f", "qcow2", "-F", "vpc", "-b", "/srv/-a b.qcow2", "--", "/srv/s"));
     EXPECT_THAT(resize_command(volume, DiskFormat::lvm, 512, false),
                 ElementsAre("lvextend", "--yes", "--quiet", "--size", "512b", "vg/a"));
@@ -116,7 +116,7 @@ TEST_F(DiskFiles, QemuMakesWhatItTells) {
         const DiskPlace place = at(format_name(format));
         const Status made = create_disk(place, format, 64 << 20, false);
         ASSERT_TRUE(made) << made.error().message;
-        const auto info = disk_info(place);
+        const auto info = disk_info(place, format);
         ASSERT_TRUE(info) << info.error().message;
         EXPECT_EQ(info->format, format_name(format));
         EXPECT_NEAR(static_cast<double>(info->size), 64 << 20, 1 << 20); // VHD rounds to cylinders
@@ -127,29 +127,42 @@ TEST_F(DiskFiles, QemuMakesWhatItTells) {
 TEST_F(DiskFiles, SnapshotsAndCopies) {
     ASSERT_TRUE(create_disk(at("base"), DiskFormat::raw, 1 << 20, false));
     std::ofstream(at("base").file, std::ios::in) << "content";
-    const Status made = snapshot_disk(at("base"), at("top.qcow2"), 0, false);
+    const Status made = snapshot_disk(at("base"), DiskFormat::raw, at("top.qcow2"), 0, false);
     ASSERT_TRUE(made) << made.error().message;
-    EXPECT_EQ(disk_info(at("top.qcow2"))->backing, at("base").file);
-    ASSERT_TRUE(copy_disk(at("top.qcow2"), at("flat"), DiskFormat::raw, false, false));
+    EXPECT_EQ(disk_info(at("top.qcow2"), DiskFormat::qcow2)->backing, at("base").file);
+    ASSERT_TRUE(copy_disk(at("top.qcow2"), DiskFormat::qcow2, at("flat"), DiskFormat::raw, false, false));
     EXPECT_EQ(read_file(at("flat").file, 2 << 20)->substr(0, 7), "content");
-    EXPECT_FALSE(copy_disk(at("base"), at("flat"), DiskFormat::raw, false, false));
+    EXPECT_FALSE(copy_disk(at("base"), DiskFormat::raw, at("flat"), DiskFormat::raw, false, false));
+}
+
+// A guest can write the head of a qcow2 file that names a file of the host into its raw disk.
+TEST_F(DiskFiles, AForgedHeadIsOnlyContent) {
+    std::ofstream(at("secret").file) << std::string(4096, 's');
+    ASSERT_TRUE(snapshot_disk(at("secret"), DiskFormat::raw, at("guest.img"), 0, false)); // qcow2 by its content
+    EXPECT_EQ(disk_info(at("guest.img"), DiskFormat::raw)->backing, "");
+    ASSERT_TRUE(copy_disk(at("guest.img"), DiskFormat::raw, at("copy.img"), DiskFormat::raw, false, false));
+    const auto copied = read_file(at("copy.img").file, 1 << 20);
+    ASSERT_TRUE(copied);
+    EXPECT_EQ(copied->substr(0, 3), "QFI");
+    EXPECT_EQ(copied->find("ssss"), std::string::npos);
 }
 
 TEST_F(DiskFiles, SmallerOnlyByForce) {
     for (const char* name : {"a.img", "a.qcow2"}) {
         const DiskPlace place = at(name);
         ASSERT_TRUE(create_disk(place, format_of_name(name), 1 << 20, false));
-        ASSERT_TRUE(resize_disk(place, 2 << 20, false));
-        EXPECT_EQ(disk_info(place)->size, 2U << 20);
-        const Status smaller = resize_disk(place, 1 << 20, false);
+        ASSERT_TRUE(resize_disk(place, format_of_name(name), 2 << 20, false));
+        EXPECT_EQ(disk_info(place, format_of_name(place.file))->size, 2U << 20);
+        const Status smaller = resize_disk(place, format_of_name(name), 1 << 20, false);
         ASSERT_FALSE(smaller);
         EXPECT_THAT(smaller.error().message, HasSubstr("--force"));
-        EXPECT_EQ(disk_info(place)->size, 2U << 20);
-        ASSERT_TRUE(resize_disk(place, 1 << 20, true));
-        EXPECT_EQ(disk_info(place)->size, 1U << 20);
+        EXPECT_EQ(disk_info(place, format_of_name(place.file))->size, 2U << 20);
+        ASSERT_TRUE(resize_disk(place, format_of_name(name), 1 << 20, true));
+        EXPECT_EQ(disk_info(place, format_of_name(place.file))->size, 1U << 20);
     }
     ASSERT_TRUE(create_disk(at("a.vhd"), DiskFormat::vhd, 1 << 20, false));
-    EXPECT_THAT(resize_disk(at("a.vhd"), 4 << 20, false).error().message, HasSubstr("cannot be resized"));
+    EXPECT_THAT(resize_disk(at("a.vhd"), DiskFormat::vhd, 4 << 20, false).error().message,
+                HasSubstr("cannot be resized"));
 }
 
 TEST_F(DiskFiles, AMissingProgramIsNamedWithItsPackage) {
