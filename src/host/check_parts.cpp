@@ -165,15 +165,18 @@ void judge_devices(const Facts& facts, std::vector<Finding>& out) {
         return;
     }
     for (const NicFact& nic : facts.nics) {
-        const bool shared = !nic.together.empty(), resets = !nic.reset.empty();
+        const bool shared = !nic.together.empty(), resets = !nic.reset.empty(), open = !nic.peers.empty();
         const std::string held = nic.driver == "pciback" ? "assignable"
                                  : nic.driver.empty()    ? "without a driver"
                                                          : "with dom0's driver " + nic.driver;
-        out.push_back({"nic", resets && !shared ? State::ok : State::warning,
-                       nic.address + " (" + join(nic.interfaces, ", ") + (nic.interfaces.empty() ? "" : ", ") + held +
-                           ")" + (resets ? ", resets by " + nic.reset : ", cannot be reset") +
-                           (shared ? "; one card with " + join(nic.together, ", ") : ""),
+        std::string text = nic.address + " (" + join(nic.interfaces, ", ") + (nic.interfaces.empty() ? "" : ", ") +
+                           held + ")" + (resets ? ", resets by " + nic.reset : ", cannot be reset");
+        if (shared) text += "; one card with " + join(nic.together, ", ");
+        if (open)
+            text += "; behind a bridge without ACS with " + join(nic.peers, ", ") + ", which it reaches past the IOMMU";
+        out.push_back({"nic", resets && !shared && !open ? State::ok : State::warning, text,
                        shared    ? "give all of the card's functions to the same driver domain"
+                       : open    ? "put the card into another slot, or give all of them to the same driver domain"
                        : !resets ? "a driver domain that crashed may leave it running; prefer a card with FLR"
                                  : ""});
     }

@@ -5,6 +5,7 @@
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "host/dom0_options.hpp"
+#include "host/pci_path.hpp"
 #include "host/sh_assignments.hpp"
 #include "host/xen_text.hpp"
 #include "pci/sysfs.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
@@ -125,10 +127,19 @@ void look_at_devices(const std::string& root, Facts& facts) {
         }
     }
     const std::vector<std::string> all = names_in(bus + "/devices");
+    std::map<std::string, std::string> paths;
+    for (const std::string& name : all) {
+        std::error_code error;
+        paths[name] = fs::canonical(bus + "/devices/" + name, error).string();
+    }
+    const auto redirects = [&](const std::string& bridge) {
+        const auto space = read_file(bus + "/devices/" + bridge + "/config", 4096);
+        return space && redirects_peers(*space);
+    };
     for (const pci::Address& address : sysfs.network_cards()) {
         const auto device = sysfs.device(address);
         if (!device) continue;
-        NicFact nic{pci::address_text(address), device->driver, device->interfaces, {}, {}};
+        NicFact nic{pci::address_text(address), device->driver, device->interfaces, {}, {}, {}};
         const std::string folder = bus + "/devices/" + nic.address;
         nic.reset = text_of(folder + "/reset_method", 256);
         if (nic.reset.empty() && exists(folder + "/reset")) nic.reset = "the kernel's choice";
@@ -136,6 +147,7 @@ void look_at_devices(const std::string& root, Facts& facts) {
             if (name != nic.address && name.substr(0, name.find('.')) == nic.address.substr(0, nic.address.find('.')))
                 nic.together.push_back(name);
         }
+        if (facts.root) nic.peers = unguarded_peers(nic.address, paths, redirects);
         facts.nics.push_back(std::move(nic));
     }
 }

@@ -49,6 +49,7 @@ struct NicFact {
     std::vector<std::string> interfaces; // of dom0
     std::string reset;                   // methods that the kernel knows, "flr bus"; empty: none
     std::vector<std::string> together;   // addresses of the device's other functions
+    std::vector<std::string> peers;      // devices that it reaches past the IOMMU; only root can see it
 };
 
 struct FreeSpace {

@@ -5,14 +5,17 @@
 #include "host/boot_words.hpp"
 #include "host/collect.hpp"
 #include "host/grub_files.hpp"
+#include "host/pci_path.hpp"
 #include "host/xen_text.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
@@ -43,7 +46,7 @@ Facts ready() {
     for (const char* name : {"xen-evtchn", "xen-gntdev", "xen-pciback", "xen-blkback", "xen-netback"})
         facts.modules.push_back({name, ModuleState::loaded});
     facts.space = {{"/var/lib/xen", 1ULL << 30}};
-    facts.nics = {{"0000:00:19.0", "pciback", {}, "flr", {}}};
+    facts.nics = {{"0000:00:19.0", "pciback", {}, "flr", {}, {}}};
     return facts;
 }
 
@@ -143,6 +146,7 @@ TEST(HostCheck, EachFactHasItsFinding) {
     EXPECT_THAT(after([](Facts& f) { f.space[0].bytes = 200 << 20; }), ElementsAre("space warning"));
     EXPECT_THAT(after([](Facts& f) { f.nics.clear(); }), ElementsAre("nic warning"));
     EXPECT_THAT(after([](Facts& f) { f.nics[0].reset = ""; }), ElementsAre("nic warning"));
+    EXPECT_THAT(after([](Facts& f) { f.nics[0].peers = {"0000:02:00.0"}; }), ElementsAre("nic warning"));
     EXPECT_THAT(after([](Facts& f) { f.nics[0].together = {"0000:00:19.1"}; }), ElementsAre("nic warning"));
 }
 
@@ -204,6 +208,43 @@ TEST(HostCheck, ReadsWhatXlPrints) {
     EXPECT_THAT(log.ignored, ElementsAre("parameter \"domo_mem\" unknown!",
                                          "parameter \"iommu\" has invalid value \"onn\", rc=-22!"));
     EXPECT_FALSE(host::parse_xen_log("").iommu);
+}
+
+TEST(HostCheck, BridgesThatDoNotRedirect) {
+    // An extended capability of another kind at 100h, ACS behind it.
+    std::string space(4096, '\0');
+    const auto put = [&](std::size_t at, std::uint32_t value) { std::memcpy(space.data() + at, &value, sizeof value); };
+    put(0x100, 0x1480'0001);
+    put(0x148, 0x0001'000d);
+    put(0x14c, 0x001d'001f); // capabilities, control
+    EXPECT_TRUE(host::redirects_peers(space));
+    EXPECT_FALSE(host::redirects_peers(space.substr(0, 256)));
+    EXPECT_FALSE(host::redirects_peers(space.substr(0, 0x14d)));
+    put(0x14c, 0x001c'001f); // without Source Validation
+    EXPECT_FALSE(host::redirects_peers(space));
+    put(0x148, 0x1000'0002); // a list that goes round
+    EXPECT_FALSE(host::redirects_peers(space));
+
+    const std::string root = "/sys/devices/pci0000:00/";
+    const std::map<std::string, std::string> paths = {
+        {"0000:00:02.0", root + "0000:00:02.0"},
+        {"0000:00:1c.0", root + "0000:00:1c.0"},
+        {"0000:01:00.0", root + "0000:00:1c.0/0000:01:00.0"}, // a switch: upstream port, two downstream ports
+        {"0000:02:01.0", root + "0000:00:1c.0/0000:01:00.0/0000:02:01.0"},
+        {"0000:02:02.0", root + "0000:00:1c.0/0000:01:00.0/0000:02:02.0"},
+        {"0000:03:00.0", root + "0000:00:1c.0/0000:01:00.0/0000:02:01.0/0000:03:00.0"},
+        {"0000:03:00.1", root + "0000:00:1c.0/0000:01:00.0/0000:02:01.0/0000:03:00.1"},
+        {"0000:04:00.0", root + "0000:00:1c.0/0000:01:00.0/0000:02:02.0/0000:04:00.0"},
+    };
+    const auto all = [](const std::string&) { return true; };
+    const auto none = [](const std::string&) { return false; };
+    EXPECT_THAT(host::unguarded_peers("0000:03:00.0", paths, all), IsEmpty());
+    EXPECT_THAT(host::unguarded_peers("0000:03:00.0", paths, none), ElementsAre("0000:04:00.0"));
+    EXPECT_THAT(host::unguarded_peers("0000:03:00.0", paths,
+                                      [](const std::string& bridge) { return bridge != "0000:02:01.0"; }),
+                IsEmpty()); // alone behind that one
+    EXPECT_THAT(host::unguarded_peers("0000:00:02.0", paths, none), IsEmpty());
+    EXPECT_THAT(host::unguarded_peers("0000:09:00.0", paths, none), IsEmpty());
 }
 
 TEST(HostCollect, ReadsTheKernelsFiles) {
