@@ -91,7 +91,7 @@ std::string today() {
 }
 
 // Questions go to stderr, since the policy may go to stdout.
-Result<policy::NamedWorkloads> ask(std::string name) {
+Result<policy::NamedWorkloads> ask_for_workloads(std::string name) {
     policy::Terminal terminal;
     terminal.ask = [](const std::string& question) -> std::optional<std::string> {
         std::fputs(question.c_str(), stderr);
@@ -123,7 +123,7 @@ Result<int> run_new(const Arguments& arguments) {
         if (wanted.name.empty() && problems.none())
             return usage_error("policy new: --name NAME is missing: the policy's name is not in " + source);
     } else {
-        wanted = TRY(ask(name));
+        wanted = TRY(ask_for_workloads(name));
     }
     policy::Document document;
     if (problems.none()) document = policy::translate(wanted.workloads, wanted.name, today(), problems);
