@@ -25,7 +25,8 @@ struct DomainEvent {
 
 class Context {
 public:
-    // Errors: another release of Xen than libxl's, not in a Xen dom0, no right to, xenstored not running; each says what to do. Each process needs its own.
+    // Errors: another release of Xen than libxl's, not in a Xen dom0, no right to, xenstored not running; each says
+    // what to do. Each process needs its own.
     static Result<std::unique_ptr<Context>> open();
     ~Context();
     Context(const Context&) = delete;
