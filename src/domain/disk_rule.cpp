@@ -129,6 +129,10 @@ void use_own_script(xen::DiskSpec& disk) {
     disk.script = own_script;
 }
 
+void forget_own_script(xen::DiskSpec& disk) {
+    if (disk.script == own_script) disk.script.reset();
+}
+
 void use_own_script(xen::DomainSpec& spec) {
     const bool booted = std::any_of(spec.options.begin(), spec.options.end(),
                                     [](const xen::OptionSpec& option) { return option.key == "bootloader"; });

@@ -33,6 +33,7 @@ Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::
 // those disks that it can serve. A bootloader and a device model find their disks by Xen's own script only.
 void use_own_script(xen::DomainSpec& spec);
 void use_own_script(xen::DiskSpec& disk);
+void forget_own_script(xen::DiskSpec& disk); // of a disk that libxl remembers
 
 // xm's block-attach DOMAIN BACKDEV FRONTDEV MODE [BACKDOMAIN], and every form of xl's.
 Result<xen::DiskSpec> parse_disk_words(std::vector<std::string> words);

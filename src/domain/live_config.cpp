@@ -2,6 +2,8 @@
 
 #include "base/text.hpp"
 #include "config/vif.hpp"
+#include "domain/disk_rule.hpp"
+#include "xen/disk_text.hpp"
 
 #include <algorithm>
 
@@ -28,6 +30,13 @@ std::vector<xen::NicSpec> present_vifs(const xen::DomainSpec& spec, const xen::L
     return nics;
 }
 
+// Whether both name the same drives with the same media; how they are served does not change while a domain lives.
+bool same_disks(const std::vector<xen::DiskSpec>& a, const std::vector<xen::DiskSpec>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const xen::DiskSpec& one, const xen::DiskSpec& other) {
+        return one.vdev == other.vdev && one.target.value_or("") == other.target.value_or("");
+    });
+}
+
 } // namespace
 
 std::string live_config(std::string_view config, const xen::DomainSpec& spec, const std::string& name,
@@ -37,6 +46,14 @@ std::string live_config(std::string_view config, const xen::DomainSpec& spec, co
     std::vector<std::string> vifs;
     for (const xen::NicSpec& nic : present_vifs(spec, live, pending)) vifs.push_back(quote(config::print_vif(nic)));
     text += "vif = [" + join(vifs, ", ") + "]\n";
+    if (!same_disks(live.disks, spec.disks)) { // otherwise they stay as they were written
+        std::vector<std::string> disks;
+        for (xen::DiskSpec disk : live.disks) {
+            forget_own_script(disk);
+            disks.push_back(quote(xen::print_disk(disk)));
+        }
+        text += "disk = [" + join(disks, ", ") + "]\n";
+    }
     const std::uint64_t memory = (live.memory_kib + 1023) / 1024;
     if (memory != 0 && static_cast<long>(memory) != spec.memory.value_or(0))
         text += "memory = " + std::to_string(memory) + "\n";

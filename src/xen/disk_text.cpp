@@ -71,6 +71,8 @@ std::string without_dev(std::string vdev) {
     return vdev.compare(0, prefix.size(), prefix) == 0 ? vdev.substr(prefix.size()) : vdev;
 }
 
+} // namespace
+
 DiskSpec plain(const libxl_device_disk& disk) {
     DiskSpec spec;
     spec.vdev = without_dev(text_of(disk.vdev));
@@ -94,6 +96,8 @@ DiskSpec plain(const libxl_device_disk& disk) {
     spec.colo.hidden_disk = optional_text(disk.hidden_disk);
     return spec;
 }
+
+namespace {
 
 // Takes the '!' off a positional mode, the last word of xm's form; target= takes the rest of its text as it is.
 bool take_force(std::string& text) {
@@ -132,6 +136,31 @@ Result<DiskSpec> parse_disk(const std::vector<std::string>& parts) {
 
 Result<DiskSpec> parse_disk(std::string_view text) {
     return parse_disk(std::vector<std::string>{std::string(text)});
+}
+
+std::string print_disk(const DiskSpec& disk) {
+    constexpr const char* backends[] = {"", "phy", "tap", "qdisk", "standalone"};
+    constexpr const char* formats[] = {"raw", "qcow", "qcow2", "vhd", "empty", "qed"};
+    constexpr const char* protocols[] = {"", "xen", "virtio"};
+    std::string text = "vdev=" + disk.vdev + ",format=" + formats[static_cast<int>(disk.format)] +
+                       ",access=" + (disk.readwrite ? "rw" : "ro");
+    const auto add = [&text](const char* key, const std::string& value) {
+        if (!value.empty()) text.append(",").append(key).append("=").append(value);
+    };
+    const auto flag = [&text](bool set, const char* word) {
+        if (set) text.append(",").append(word);
+    };
+    add("backend", disk.backend.value_or(""));
+    add("backendtype", backends[static_cast<int>(disk.backendtype)]);
+    add("specification", protocols[static_cast<int>(disk.specification)]);
+    add("script", disk.script.value_or(""));
+    flag(disk.cdrom, "cdrom");
+    flag(disk.removable && !disk.cdrom, "removable");
+    flag(disk.direct_io_safe, "direct-io-safe");
+    if (disk.discard) flag(true, *disk.discard ? "discard" : "no-discard");
+    if (disk.trusted) flag(true, *disk.trusted ? "trusted" : "untrusted");
+    if (disk.target) text += ",target=" + *disk.target; // last: it may hold commas
+    return text;
 }
 
 } // namespace bulkhead::xen

@@ -21,4 +21,7 @@ Result<DiskSpec> parse_disk(std::string_view text);
 // The parts of one disk, as block-attach has them on its command line.
 Result<DiskSpec> parse_disk(const std::vector<std::string>& parts);
 
+// The text that parse_disk() reads back as the same disk, but for `shared` and COLO, which it leaves out.
+std::string print_disk(const DiskSpec& disk);
+
 } // namespace bulkhead::xen

@@ -50,6 +50,7 @@ Result<Live> live_domain(Context& xen, unsigned domain, const std::map<unsigned,
     Live live;
     for (int i = 0; i < config->num_nics; ++i) live.nics.push_back(plain(config->nics[i], names));
     std::sort(live.nics.begin(), live.nics.end(), [](const auto& a, const auto& b) { return a.devid < b.devid; });
+    for (int i = 0; i < config->num_disks; ++i) live.disks.push_back(plain(config->disks[i]));
     live.pcis = static_cast<std::size_t>(config->num_pcidevs);
     live.memory_kib = config->b_info.target_memkb;
     live.vcpus = static_cast<unsigned>(libxl_bitmap_count_set(&config->b_info.avail_vcpus));

@@ -52,6 +52,26 @@ TEST(LiveConfig, DevicesAreWhatTheyAreNow) {
     EXPECT_THAT(text, Not(HasSubstr("memory = 64\nvcpus = 2\nmemory")));
 }
 
+TEST(LiveConfig, Disks) {
+    const std::string text = std::string(file) + "disk = ['phy:/dev/vg/a,xvda,w!', '/srv/b,raw,xvdb,r']\n";
+    const xen::DomainSpec spec = parse(text);
+    xen::Live now = live();
+    now.disks = spec.disks;
+    now.disks[0].script = "/usr/lib/bulkhead/block-hotplug";
+    EXPECT_TRUE(parse(live_config(text, spec, "web", now, {})).disks[0].shared); // untouched
+    now.disks.push_back({});
+    now.disks[2].vdev = "xvdc";
+    now.disks[2].target = "/srv/with, a comma";
+    now.disks.erase(now.disks.begin() + 1);
+    const xen::DomainSpec changed = parse(live_config(text, spec, "web", now, {}));
+    ASSERT_EQ(changed.disks.size(), 2U);
+    EXPECT_EQ(changed.disks[0].vdev, "xvda");
+    EXPECT_EQ(changed.disks[0].target, "/dev/vg/a");
+    EXPECT_FALSE(changed.disks[0].script);
+    EXPECT_TRUE(changed.disks[0].readwrite);
+    EXPECT_EQ(changed.disks[1].target, "/srv/with, a comma");
+}
+
 TEST(LiveConfig, MemoryAndProcessors) {
     xen::Live less = live();
     less.memory_kib = 48 * 1024 - 100;
