@@ -235,38 +235,6 @@ dom0 bulkhead top -b -d 1 -i 2 >"$work/top"
 equal "lines of two samples" "$(wc -l <"$work/top")" 6
 refused 2 "needs a terminal" dom0 bulkhead top
 refused 2 "from 1 to" dom0 bulkhead top -b -d 0
-python3 - "$BULKHEAD" "$LAB" <<'PY' || fail "top on a terminal"
-import fcntl, os, pty, select, struct, sys, termios, time
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[1], ["bulkhead", "lab", "exec", "--tty", "--name", sys.argv[2], "--", "env", "TERM=vt100",
-                           "bulkhead", "top", "-d", "1"])
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
-seen = b""
-def until(text):
-    global seen
-    end = time.monotonic() + 30
-    while text not in seen:
-        if time.monotonic() > end:
-            sys.exit(f"no {text!r} in {seen!r}")
-        if select.select([terminal], [], [], 1)[0]:
-            try:
-                seen += os.read(terminal, 65536)
-            except OSError:
-                sys.exit(f"it ended: {seen!r}")
-until(b"(NAME)")
-until(b"tune")
-os.write(terminal, b"s")
-until(b"STATE)")
-os.write(terminal, b"q")
-try:
-    while os.read(terminal, 65536):
-        pass
-except OSError:
-    pass  # the terminal's last user has closed it
-status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-sys.exit(f"it ended with {status}" if status else 0)
-PY
 
 dom0 bulkhead destroy tune
 leaves_nothing
