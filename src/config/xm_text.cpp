@@ -252,7 +252,16 @@ private:
         if (const Status paid = variables_.budget.pay(found->second); !paid)
             return error(at, line_, paid.error().message);
         value.value = found->second.value;
+        relocate(value);
         return value;
+    }
+
+    // The items of a variable stand where it is used.
+    void relocate(Constant& value) { // NOLINT(misc-no-recursion): Budget bounds how deep lists are
+        value.line = line_;
+        auto* list = std::get_if<Constant::List>(&value.value);
+        if (list == nullptr) return;
+        for (Constant& item : *list) relocate(item);
     }
 
     Result<Constant> brackets(unsigned depth) { // NOLINT(misc-no-recursion)

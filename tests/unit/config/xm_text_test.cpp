@@ -86,6 +86,12 @@ TEST(XmText, LinesStay) {
     EXPECT_EQ(xl("memory = 1; name = \\\n 'a'"), "memory = 1; name = \"a\"\n");
 }
 
+TEST(XmText, ItemsOfVariablesStandWhereTheyAreUsed) {
+    EXPECT_EQ(xl("disk = x\nmemory = 1 + 1\n#%% given on the command line\nx = [ 'a',\n'b' ]\n"),
+              "disk = [ \"a\", \"b\" ]\nmemory = 2\n");
+    EXPECT_EQ(xl("memory = 1 + 1\r\nname = 'a' # x\r\n"), "memory = 2\nname = \"a\"\n"); // as DOS ends lines
+}
+
 TEST(XmText, ErrorsNameLineAndColumn) {
     EXPECT_EQ(xl("memory = 1 +\n"), "ERROR f:1:13: expected a value before the end of the line");
     EXPECT_EQ(xl("\nmemory = 'a' - 1"), "ERROR f:2:14: '-' cannot stand between a string and a number");
