@@ -90,6 +90,7 @@ Result<Workers::Id> Manager::create(CreateRequest request, const Reply& reply) {
     auto operation = std::make_shared<Operation>();
     Job job;
     job.name = "create " + request.source;
+    job.heavy = !request.wait && request.image.empty();
     job.deadline = work::create_deadline;
     job.run = [request](const WorkerSide& side) {
         return work::with_context([&](xen::Context& xen, const WorkerSide& s) { return work::create(xen, s, request); },

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -14,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace bulkhead::domain {
@@ -110,11 +112,38 @@ struct Workers::Worker {
 Workers::Workers(EventLoop& loop, std::function<void()> in_child) : loop_(loop), in_child_(std::move(in_child)) {}
 Workers::~Workers() = default;
 
+std::size_t Workers::heavy_most() {
+    return std::max<std::size_t>(4, 2 * std::size_t{std::thread::hardware_concurrency()});
+}
+
 Result<Workers::Id> Workers::start(Job job) {
-    if (workers_.size() >= most) {
+    if (running() >= most) {
         return fail(job.name + ": " + std::to_string(most) + " operations are running already; wait for one to end",
                     EAGAIN);
     }
+    const Id id = next_++;
+    const auto heavy = [](const auto& entry) { return entry.second->job.heavy; };
+    const auto heavies = static_cast<std::size_t>(std::count_if(workers_.begin(), workers_.end(), heavy));
+    if (job.heavy && heavies >= heavy_most())
+        waiting_.push_back({id, std::move(job)});
+    else
+        TRY(run(id, std::move(job)));
+    return id;
+}
+
+// A heavy worker has ended.
+void Workers::next_heavy() {
+    while (!waiting_.empty()) {
+        Waiting next = std::move(waiting_.front());
+        waiting_.pop_front();
+        const auto done = next.job.done;
+        const Status started = run(next.id, std::move(next.job));
+        if (started) return;
+        done(tl::unexpected(started.error()), false);
+    }
+}
+
+Status Workers::run(Id id, Job job) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_errno(job.name + ": socketpair");
     Fd ours(ends[0]);
@@ -129,7 +158,6 @@ Result<Workers::Id> Workers::start(Job job) {
     if (pid < 0) return fail_errno(job.name + ": fork");
     if (pid == 0) child(theirs.get(), parent, job, in_child_);
     theirs.reset();
-    const Id id = next_++;
     auto worker = std::make_unique<Worker>();
     worker->pid = pid;
     worker->job = std::move(job);
@@ -140,14 +168,26 @@ Result<Workers::Id> Workers::start(Job job) {
         worker->deadline = TRY(loop_.after(worker->job.deadline, [this, id] { expired(id); }));
     }
     workers_.emplace(id, std::move(worker));
-    return id;
+    return {};
 }
 
 void Workers::cancel(Id id) {
-    workers_.erase(id);
+    std::erase_if(waiting_, [id](const Waiting& waiting) { return waiting.id == id; });
+    const auto found = workers_.find(id);
+    if (found == workers_.end()) return;
+    const bool heavy = found->second->job.heavy;
+    workers_.erase(found);
+    if (heavy) next_heavy();
 }
 
 void Workers::stop(Id id) {
+    const auto waits = std::find_if(waiting_.begin(), waiting_.end(), [id](const Waiting& w) { return w.id == id; });
+    if (waits != waiting_.end()) {
+        const Job job = std::move(waits->job);
+        waiting_.erase(waits);
+        job.done(fail(job.name + ": stopped", ECANCELED), false);
+        return;
+    }
     const auto found = workers_.find(id);
     if (found == workers_.end()) return;
     found->second->stopped = true;
@@ -214,6 +254,7 @@ void Workers::ended(Id id, int status) {
     if (found == workers_.end()) return;
     const std::unique_ptr<Worker> worker = std::move(found->second);
     workers_.erase(found);
+    if (worker->job.heavy) next_heavy();
     worker->pid = -1; // reaped by the loop
     worker->ended.reset();
     const std::string& name = worker->job.name;

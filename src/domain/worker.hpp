@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -32,7 +33,10 @@ private:
 
 struct Job {
     std::string name;                     // for messages
-    std::chrono::milliseconds deadline{}; // zero: none
+    std::chrono::milliseconds deadline{}; // zero: none; counted from its start
+    // Takes its turn: only heavy_most() of these run at one time, the others wait in their order. Fifty creations side
+    // by side would make each other miss libxl's own time limits. Not for a job that waits for another one.
+    bool heavy = false;
     // Runs in the child. What it returns is what `done` gets.
     std::function<Result<std::string>(const WorkerSide&)> run;
     // Run in the daemon. `done` comes exactly once unless the job is cancelled. A child that crashed, or was stopped at
@@ -57,12 +61,19 @@ public:
     void cancel(Id id);
     // Kills it; its `done` is called as for a crash, with ECANCELED.
     void stop(Id id);
-    [[nodiscard]] std::size_t running() const { return workers_.size(); }
+    [[nodiscard]] std::size_t running() const { return workers_.size() + waiting_.size(); }
 
-    static constexpr std::size_t most = 128; // children at one time; more are refused
+    static constexpr std::size_t most = 128; // jobs at one time; more are refused
+    static std::size_t heavy_most();         // twice as many as there are processors, four at least
 
 private:
     struct Worker;
+    struct Waiting {
+        Id id;
+        Job job;
+    };
+    Status run(Id id, Job job);
+    void next_heavy();
     void readable(Id id);
     bool serve(Id id, const Frame& frame);
     void ended(Id id, int status);
@@ -70,6 +81,7 @@ private:
     EventLoop& loop_;
     std::function<void()> in_child_;
     std::map<Id, std::unique_ptr<Worker>> workers_;
+    std::deque<Waiting> waiting_; // heavy ones
     Id next_ = 1;
 };
 

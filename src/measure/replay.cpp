@@ -1,5 +1,7 @@
 #include "measure/replay.hpp"
 
+#include "base/text.hpp"
+
 namespace bulkhead::measure {
 namespace {
 

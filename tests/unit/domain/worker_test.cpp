@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -214,4 +215,42 @@ TEST_F(WorkerTest, HoldsNothingOfTheDaemonOpen) {
     char byte = 0;
     EXPECT_EQ(::read(reader.get(), &byte, 1), 0); // the end: nobody else has the writing side
     workers.cancel(id);
+}
+
+TEST(Workers, HeavyJobsTakeTurns) {
+    EventLoop loop = EventLoop::create().value();
+    Workers workers(loop, nullptr);
+    std::size_t running = 0, most = 0;
+    std::vector<std::string> answers;
+    std::vector<Workers::Id> ids;
+    const std::size_t all = Workers::heavy_most() + 3;
+    for (std::size_t i = 0; i < all; ++i) {
+        Job job;
+        job.name = "heavy " + std::to_string(i);
+        job.heavy = true;
+        job.run = [i](const WorkerSide& side) -> Result<std::string> {
+            TRY(side.intent("here"));
+            return std::to_string(i);
+        };
+        job.intent = [&](const std::string&) -> Status {
+            most = std::max(most, ++running);
+            return {};
+        };
+        job.done = [&](Result<std::string> result, bool) {
+            if (result) --running;
+            answers.push_back(result ? *result : "error " + std::to_string(result.error().code));
+        };
+        ids.push_back(workers.start(std::move(job)).value());
+    }
+    EXPECT_EQ(workers.running(), all);
+    workers.stop(ids[all - 2]); // waits for its turn
+    EXPECT_EQ(answers, std::vector<std::string>{"error " + std::to_string(ECANCELED)});
+    workers.cancel(ids[all - 1]);
+    EXPECT_EQ(workers.running(), all - 2);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (workers.running() > 0 && std::chrono::steady_clock::now() < end)
+        ASSERT_TRUE(loop.run_once(milliseconds(1000)));
+    ASSERT_EQ(answers.size(), all - 1);
+    EXPECT_LE(most, Workers::heavy_most());
+    EXPECT_EQ(std::count(answers.begin(), answers.end(), std::to_string(all - 3)), 1); // its turn came
 }
