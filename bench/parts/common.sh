@@ -23,6 +23,16 @@ log=/tmp/bench.$part.log
 # The command's output is shown only if it fails.
 quietly() { "$@" >"$log" 2>&1 </dev/null || die "'$*' failed: $(cat "$log")"; }
 
+# timed COMMAND...: as quietly; what it took into $took.
+timed() {
+  local start
+  clock
+  start=$now
+  quietly "$@"
+  clock
+  took=$((now - start))
+}
+
 # Ends what is left of a part, also when it failed.
 leave() {
   local name

@@ -49,18 +49,10 @@ kill -0 $hanging || die "the operation does not hang"
 kill $hanging
 [ "$(wc -l <<<"$times")" = 1000 ] || die "not 1000 answers"
 sample list_of_100_domains_while_an_operation_hangs,_p99 us "$(sed -n 990p <<<"$times")" us
-one() {
-  local start
-  clock
-  start=$now
-  "$@" >"$log" 2>&1 </dev/null || die "'$*' failed: $(cat "$log")"
-  clock
-  took=$((now - start))
-  [ "$(grep -c 'c[0-9]' "$log")" -ge $many ] || die "'$*' does not list all"
-}
 for ((i = 0; i < 10; i++)); do
-  one bulkhead list
-  sample list_of_100_domains us $took us
-  one xl list
-  sample list_of_100_domains peer $took us
+  for side in us peer; do
+    if [ $side = us ]; then timed bulkhead list; else timed xl list; fi
+    [ "$(grep -c 'c[0-9]' "$log")" -ge $many ] || die "not all are listed"
+    sample list_of_100_domains $side $took us
+  done
 done

@@ -2,18 +2,10 @@
 . "$(dirname "$0")/common.sh"
 start_ndvm
 [ "$rounds" -ge 30 ] || rounds=30
-one() {
-  local start
-  clock
-  start=$now
-  "$@" >"$log" 2>&1 </dev/null || die "'$*' failed: $(cat "$log")"
-  clock
-  took=$((now - start))
-  grep -q ndvm "$log" || die "'$*' does not list the driver domain"
-}
 for ((i = 0; i < rounds; i++)); do
-  one bulkhead list --json
-  sample list us $took us
-  one xl list
-  sample list peer $took us
+  for side in us peer; do
+    if [ $side = us ]; then timed bulkhead list --json; else timed xl list; fi
+    grep -q ndvm "$log" || die "the driver domain is not listed"
+    sample list $side $took us
+  done
 done

@@ -2,21 +2,17 @@
 . "$(dirname "$0")/common.sh"
 domains+=(saved)
 file=/root/bench.saved
-took() { # took MEASURE SIDE KEEP COMMAND...
-  local start
-  clock
-  start=$now
-  quietly "${@:4}"
-  clock
-  [ "$3" != keep ] || sample "$1" "$2" $((now - start)) us
+step() { # step MEASURE SIDE KEEP COMMAND...
+  timed "${@:4}"
+  [ "$3" != keep ] || sample "$1" "$2" $took us
 }
 round() { # round SIDE TOOL KEEP
   quietly "$2" create "$configs/client.cfg" 'name="saved"' 'memory=256' 'vif=[]' \
     'cmdline="console=hvc0 panic=-1 client.ip=none client.test=none"'
   # Linux says so when it listens to the toolstack (drivers/xen/manage.c).
   await_node "/local/domain/$(xl domid saved)/control/feature-suspend" is 1
-  took save_256_MiB "$1" "$3" "$2" save saved $file
-  took restore_256_MiB "$1" "$3" "$2" restore $file
+  step save_256_MiB "$1" "$3" "$2" save saved $file
+  step restore_256_MiB "$1" "$3" "$2" restore $file
   rm $file
   quietly "$2" destroy saved
 }

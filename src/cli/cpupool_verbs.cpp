@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "cli/client.hpp"
+#include "cli/create_call.hpp"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -45,16 +46,7 @@ Result<int> pool_list(const Arguments& arguments) {
 
 Result<int> pool_create(const Arguments& arguments) {
     constexpr std::size_t config_limit = 256 * 1024; // the daemon's own
-    std::optional<std::string> file = arguments.value("defconfig");
-    std::vector<std::string> overrides;
-    for (const std::string& word : arguments.positional()) {
-        if (word.find('=') != std::string::npos)
-            overrides.push_back(word);
-        else if (!file)
-            file = word;
-        else
-            return usage_error("cpupool-create: two configuration files: " + *file + " and " + word);
-    }
+    const auto [file, overrides] = TRY(file_and_assignments("cpupool-create", arguments));
     if (!file && overrides.empty())
         return usage_error("cpupool-create: neither a file nor name=\"...\"; see: bulkhead help cpupool-create");
     json request = {{"source", file.value_or("command line")},

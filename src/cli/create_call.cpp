@@ -10,17 +10,22 @@ namespace bulkhead::cli {
 
 using nlohmann::json;
 
-Result<json> create_request(const char* verb, const Arguments& arguments) {
-    std::optional<std::string> file = arguments.value("defconfig");
-    std::vector<std::string> overrides;
+Result<FileAndAssignments> file_and_assignments(const char* verb, const Arguments& arguments) {
+    FileAndAssignments words;
+    words.file = arguments.value("defconfig");
     for (const std::string& word : arguments.positional()) {
         if (word.find('=') != std::string::npos)
-            overrides.push_back(word);
-        else if (!file)
-            file = word;
+            words.assignments.push_back(word);
+        else if (!words.file)
+            words.file = word;
         else
-            return usage_error(std::string(verb) + ": two configuration files: " + *file + " and " + word);
+            return usage_error(std::string(verb) + ": two configuration files: " + *words.file + " and " + word);
     }
+    return words;
+}
+
+Result<json> create_request(const char* verb, const Arguments& arguments) {
+    auto [file, overrides] = TRY(file_and_assignments(verb, arguments));
     if (!file)
         return usage_error(std::string(verb) + ": no configuration file; usage: " + program_name() + " " + verb +
                            " FILE [VARIABLE=VALUE...]");

@@ -9,6 +9,13 @@
 
 namespace bulkhead::cli {
 
+// FILE [VARIABLE=VALUE...], or --defconfig FILE. Two files are a usage error.
+struct FileAndAssignments {
+    std::optional<std::string> file;
+    std::vector<std::string> assignments;
+};
+Result<FileAndAssignments> file_and_assignments(const char* verb, const Arguments& arguments);
+
 // The request that FILE [VARIABLE=VALUE...] stands for, the file read. `verb`: for messages.
 Result<nlohmann::json> create_request(const char* verb, const Arguments& arguments);
 

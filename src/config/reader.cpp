@@ -2,22 +2,7 @@
 
 #include "base/text.hpp"
 
-#include <cerrno>
-#include <cstdlib>
-
 namespace bulkhead::config {
-namespace {
-
-std::optional<long> number_of(const std::string& text) {
-    if (text.empty()) return std::nullopt;
-    char* end = nullptr;
-    errno = 0;
-    const long number = std::strtol(text.c_str(), &end, 0);
-    if (errno != 0 || *end != '\0') return std::nullopt;
-    return number;
-}
-
-} // namespace
 
 tl::unexpected<Error> Reader::error(std::string_view key, unsigned line, const std::string& what) const {
     return fail(tree_.source + ":" + std::to_string(line) + ": " + std::string(key) + ": " + what);
@@ -38,7 +23,7 @@ Result<std::optional<std::string>> Reader::text(std::string_view key) const {
 Result<std::optional<long>> Reader::number(std::string_view key, long least, long most) const {
     const std::optional<std::string> value = TRY(text(key));
     if (!value) return std::optional<long>();
-    const std::optional<long> number = number_of(*value);
+    const std::optional<long> number = xen::number_of(*value);
     if (!number || *number < least || *number > most) {
         return error(key, "'" + printable(*value, 64) + "' is not a number from " + std::to_string(least) + " to " +
                               std::to_string(most));
@@ -49,7 +34,7 @@ Result<std::optional<long>> Reader::number(std::string_view key, long least, lon
 Result<std::optional<bool>> Reader::flag(std::string_view key) const {
     const std::optional<std::string> value = TRY(text(key));
     if (!value) return std::optional<bool>();
-    const std::optional<long> number = number_of(*value);
+    const std::optional<long> number = xen::number_of(*value);
     if (!number) {
         return error(key, "'" + printable(*value, 64) + "' must be 0 or 1");
     }

@@ -57,7 +57,8 @@ Result<Workers::Id> Manager::run(const std::string& name, std::chrono::milliseco
 }
 
 Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainInfo& domain,
-                                    std::chrono::milliseconds deadline, Body body, Reply reply) {
+                                    std::chrono::milliseconds deadline, Body body, Reply reply,
+                                    std::function<void()> succeeded) {
     auto operation = std::make_shared<Operation>(Operation{0, verb, domain.uuid, domain.name, ""});
     Job job;
     job.name = verb + " " + domain.name;
@@ -70,10 +71,12 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
         operation->id = TRY(journal_.begin(*operation));
         return {};
     };
-    job.done = [this, operation, done = std::move(reply.done)](Result<std::string> result, bool died) {
+    job.done = [this, operation, done = std::move(reply.done),
+                succeeded = std::move(succeeded)](Result<std::string> result, bool died) {
         if (operation->id == 0) {
             done(std::move(result));
         } else if (result || !(died || undo_after_failure(*operation))) {
+            if (result && succeeded) succeeded();
             end(operation->id);
             done(std::move(result));
         } else { // also after an orderly failure: what the worker could not remove is removed now, or stays written
@@ -172,10 +175,16 @@ Result<Workers::Id> Manager::save(const xen::DomainInfo& domain, const std::stri
         TRY(domain::save(xen, request, hooks));
         return std::string("{}");
     };
-    return run_on("save", domain, std::chrono::milliseconds(0), body, std::move(reply));
+    // Gone before the save is written off: a domain that is ours and not being saved has gone on from its image.
+    std::function<void()> gone;
+    if (after == AfterSave::destroy) gone = [this, uuid = domain.uuid] { forget(uuid); };
+    return run_on("save", domain, std::chrono::milliseconds(0), body, std::move(reply), std::move(gone));
 }
 
 Result<Workers::Id> Manager::rename(const xen::DomainInfo& domain, const std::string& name, const Reply& reply) {
+    const auto kept = find_kept(name);
+    if (kept && kept->uuid != domain.uuid)
+        return fail("a domain named '" + name + "' is kept; remove it with: bulkhead delete " + name, EEXIST);
     Reply inner = reply;
     inner.done = [this, uuid = domain.uuid, name, reply](Result<std::string> result) {
         const auto managed = managed_.find(uuid);

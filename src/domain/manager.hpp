@@ -59,8 +59,10 @@ public:
     Result<Workers::Id> run(const std::string& name, std::chrono::milliseconds deadline, Body body, Reply reply);
     // For what must be undone if the worker dies half-way: the body announces each step by intent(), which is written
     // down; undo() in manager.cpp knows how to take back each verb.
+    // `succeeded` comes before the operation is written off.
     Result<Workers::Id> run_on(const std::string& verb, const xen::DomainInfo& domain,
-                               std::chrono::milliseconds deadline, Body body, Reply reply);
+                               std::chrono::milliseconds deadline, Body body, Reply reply,
+                               std::function<void()> succeeded = nullptr);
     void cancel(Workers::Id id) { workers_.cancel(id); }
     // For run_on(): what it had begun is undone, and the reply comes.
     void stop(Workers::Id id) { workers_.stop(id); }

@@ -80,7 +80,7 @@ Status Manager::recover() {
             return operation.uuid == uuid && !concerns_device(operation);
         });
         if (!found && !in_progress) ended.push_back(uuid);
-        if (!in_progress) forget_image(uuid); // a daemon before us died when it had been restored from it
+        if (!in_progress) forget_image(uuid); // it went on from there, and a daemon before us died before it said so
     }
     // Ends when the last of them gives up its copy.
     const std::shared_ptr<void> recovered(nullptr, [this, count = left.size()](void*) {

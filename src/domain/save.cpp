@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "domain/create.hpp"
 #include "domain/end.hpp"
@@ -146,25 +147,35 @@ Result<SavedHeader> header_of(xen::Context& xen, const SaveRequest& request) {
     return header;
 }
 
+// Of the whole file; it may have its name already.
+Status take_name(const std::string& partial, const std::string& file) {
+    if (::rename(partial.c_str(), file.c_str()) != 0 && (errno != ENOENT || !exists(file))) return fail_errno(file);
+    return sync_folder(file);
+}
+
+Status leave(xen::Context& xen, unsigned domain, bool destroy) {
+    return destroy ? end_domain(xen, domain) : xen::resume_domain(xen, domain);
+}
+
 } // namespace
 
 Status save(xen::Context& xen, const SaveRequest& request, const SaveHooks& hooks) {
+    struct stat old {};
+    if (::stat(request.file.c_str(), &old) == 0 && !S_ISREG(old.st_mode))
+        return fail(request.file + ": is there and is no file", EEXIST);
     const SavedHeader header = TRY(header_of(xen, request));
-    Detail detail{request.file + ".partial", request.file, false, request.after == AfterSave::destroy};
-    const Fd file(::open(detail.partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file && errno == EEXIST)
-        return fail(detail.partial + " is there: another save to this file is going on, or its machine died; remove it "
-                                     "if none is");
+    // The domain's own name for it: two domains that are saved to one file must not write into each other's.
+    Detail detail{request.file + "." + request.record.uuid + ".partial", request.file, false,
+                  request.after == AfterSave::destroy};
+    TRY(hooks.intent(print(detail)));
+    const Fd file(::open(detail.partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return fail_errno(detail.partial);
-    if (const Status known = hooks.intent(print(detail)); !known) {
-        ::unlink(detail.partial.c_str());
-        return known;
-    }
     TRY(context(write_domain(xen, request.domain, file, header, hooks.progress), request.file));
     detail.whole = true;
     TRY(hooks.intent(print(detail)));
     if (request.after == AfterSave::pause) TRY(xen::pause_domain(xen, request.domain));
-    return undo_save(xen, request.domain, print(detail)); // which finishes what is whole
+    TRY(take_name(detail.partial, detail.file));
+    return leave(xen, request.domain, detail.destroy);
 }
 
 Status undo_save(xen::Context& xen, unsigned domain, const std::string& text) {
@@ -172,9 +183,9 @@ Status undo_save(xen::Context& xen, unsigned domain, const std::string& text) {
     if (!object.is_object()) return fail("what was written down about a save is not readable");
     const std::string partial = object.value("partial", ""), file = object.value("file", "");
     if (object.value("whole", false)) {
-        if (::rename(partial.c_str(), file.c_str()) != 0 && errno != ENOENT) return fail_errno(file);
-        TRY(sync_folder(file));
-        return object.value("destroy", true) ? end_domain(xen, domain) : xen::resume_domain(xen, domain);
+        const Status named = take_name(partial, file);
+        if (named) return leave(xen, domain, object.value("destroy", true));
+        log::warning(named.error().message + "; domain " + std::to_string(domain) + " runs on"); // it is all there is
     }
     if (::unlink(partial.c_str()) != 0 && errno != ENOENT) return fail_errno(partial);
     // A request that the guest has not seen yet is withdrawn; one that it has seen is waited for.

@@ -53,15 +53,6 @@ std::string_view without_blanks_before(std::string_view text) {
 
 } // namespace
 
-std::optional<long> number_of(const std::string& text) {
-    if (text.empty()) return std::nullopt;
-    char* end = nullptr;
-    errno = 0;
-    const long number = std::strtol(text.c_str(), &end, 0);
-    if (errno != 0 || *end != '\0') return std::nullopt;
-    return number;
-}
-
 std::optional<long> number_of(const ConfigValue& value) {
     return value.is_list ? std::nullopt : number_of(value.text);
 }

@@ -19,8 +19,6 @@ namespace bulkhead::xen {
 
 constexpr std::size_t option_text_max = 4096; // bytes of one device's text
 
-// As xlu_cfg_get_long(): any base that C knows.
-std::optional<long> number_of(const std::string& text);
 std::optional<long> number_of(const ConfigValue& value);
 
 void replace(char** target, const std::string& text);

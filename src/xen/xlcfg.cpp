@@ -3,6 +3,8 @@
 #include "xen/report.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 
 namespace bulkhead::xen {
 namespace {
@@ -187,6 +189,15 @@ Result<ConfigTree> read_config(std::string_view text, const std::string& source)
         tree.entries.push_back({std::move(assignment.key), std::move(value)});
     }
     return tree;
+}
+
+std::optional<long> number_of(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    char* end = nullptr;
+    errno = 0;
+    const long number = std::strtol(text.c_str(), &end, 0);
+    if (errno != 0 || *end != '\0') return std::nullopt;
+    return number;
 }
 
 } // namespace bulkhead::xen

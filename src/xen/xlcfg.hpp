@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,8 @@ constexpr std::size_t config_size_max = 256 * 1024;
 // of the same key replaces the earlier one and += appends to it, as for xl. libxlutil asserts on lack of memory: hand
 // it strangers' text only in a process that may die.
 Result<ConfigTree> read_config(std::string_view text, const std::string& source);
+
+// As xlu_cfg_get_long(): any base that C knows.
+std::optional<long> number_of(const std::string& text);
 
 } // namespace bulkhead::xen

@@ -15,6 +15,6 @@ refused 1 "exists already" dom0 timeout 20 bulkhead create -p /root/stub.cfg 'na
 dom0 bash -c 'kill -0 $(cat /root/stub.pid)' || fail "the operation did not hang"
 dom0 bash -c 'kill $(cat /root/stub.pid)'
 
-dom0 bash -c 'bulkhead destroy $(seq -f c%g 1 50)'
+dom0 bash -c 'bulkhead destroy c{1..50}'
 dom0 sh -c 'rm -f /root/stub*'
 leaves_nothing

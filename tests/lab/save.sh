@@ -25,7 +25,7 @@ at_the_file() {
   dom0 timeout 60 bash -c '
     bulkhead save kept /root/kept.saved >/dev/null 2>&1 &
     save=$!
-    until [ -s /root/kept.saved.partial ]; do :; done
+    until grep -qs . /root/kept.saved.*.partial; do :; done
     eval "$1"
     ! wait $save' interrupt "$1" || fail "the save ended before '$1'"
 }
@@ -48,6 +48,7 @@ stream_goes_on kept
 no_file "after a full disk"
 refused 1 "driver domain" dom0 bulkhead save ndvm /root/kept.saved
 refused 1 "No such file or directory" dom0 bulkhead save kept /root/nowhere/saved
+refused 1 "is no file" dom0 bulkhead save kept /root
 
 say "a checkpoint"
 dom0 bulkhead save -c kept /root/kept.saved

@@ -173,6 +173,41 @@ TEST_F(JournalTest, TheFirstFormatIsMigratedWithAllItHolds) {
     }
 }
 
+TEST_F(JournalTest, KeptDomainsHaveNamesOfTheirOwn) {
+    {
+        Journal journal = Journal::open(file).value();
+        ASSERT_TRUE(journal.keep({"u1", "web", "name=\"web\"", "web.cfg", "/root", true}));
+        ASSERT_TRUE(journal.keep({"u2", "mail", "name=\"mail\"", "mail.cfg", "/root", false}));
+        EXPECT_NE(journal.keep({"u3", "web", "", "", "", false}).error().message.find("is kept already"),
+                  std::string::npos);
+    }
+    Journal journal = Journal::open(file).value();
+    ASSERT_EQ(journal.kept().value().size(), 2U);
+    EXPECT_EQ(journal.kept().value()[0].name, "mail");
+    EXPECT_FALSE(journal.kept().value()[0].autostart);
+    EXPECT_EQ(journal.kept().value()[1].config, "name=\"web\"");
+    EXPECT_TRUE(journal.kept().value()[1].autostart);
+    DomainRecord renamed;
+    renamed.uuid = "u1";
+    renamed.name = "www";
+    renamed.config = "name=\"www\"";
+    ASSERT_TRUE(journal.rename(renamed));
+    EXPECT_EQ(journal.kept().value()[1].name, "www");
+    ASSERT_TRUE(journal.drop_kept("u1"));
+    EXPECT_EQ(journal.kept().value().size(), 1U);
+}
+
+TEST_F(JournalTest, NothingElseHappensToADomainThatIsSaved) {
+    Journal journal = Journal::open(file).value();
+    const std::int64_t save = journal.begin({0, "save", "u1", "web", ""}).value();
+    EXPECT_FALSE(journal.begin({0, "network-attach", "u1", "web", ""}));
+    EXPECT_FALSE(journal.begin({0, "restart", "u1", "web", ""}));
+    ASSERT_TRUE(journal.end(save));
+    const std::int64_t attach = journal.begin({0, "network-attach", "u1", "web", ""}).value();
+    EXPECT_FALSE(journal.begin({0, "save", "u1", "web", ""}));
+    ASSERT_TRUE(journal.end(attach));
+}
+
 TEST_F(JournalTest, AMigrationThatFailsChangesNothing) {
     {
         Database database = Database::open(file).value();
