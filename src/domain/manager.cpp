@@ -1,5 +1,6 @@
 #include "domain/manager.hpp"
 
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "domain/names.hpp"
 #include "domain/undo.hpp"
@@ -173,7 +174,7 @@ Result<Workers::Id> Manager::save(const xen::DomainInfo& domain, const std::stri
         hooks.progress = [&side](std::string_view words) { side.progress(words); };
         hooks.intent = [&side](const std::string& detail) { return side.intent(detail); };
         TRY(domain::save(xen, request, hooks));
-        return std::string("{}");
+        return json_line({{"name", request.record.name}, {"file", request.file}});
     };
     // Gone before the save is written off: a domain that is ours and not being saved has gone on from its image.
     std::function<void()> gone;

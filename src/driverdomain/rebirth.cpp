@@ -99,12 +99,29 @@ private:
     std::future<Result<std::vector<ClientVif>>> result_; // last: its end waits for the thread
 };
 
+// The domains once the one that died is none of them: another toolstack may still be taking it apart, and Xen keeps it
+// until nobody maps its pages. After the patience it is in there, dying.
+Result<std::vector<xen::DomainInfo>> domains_without(xen::Context& xen, xen::Store& store, const RebirthOrder& order) {
+    TRY(store.watch("@releaseDomain", "gone"));
+    const auto end = Clock::now() + letting_go_patience;
+    for (;;) {
+        std::vector<xen::DomainInfo> domains = TRY(xen::list_domains(xen));
+        const bool dying = std::any_of(domains.begin(), domains.end(), [&order](const xen::DomainInfo& domain) {
+            return domain.id == order.domain && domain.uuid == order.request.uuid && domain.dying;
+        });
+        if (!dying || !TRY(store.wait_event(end))) {
+            (void)store.unwatch("@releaseDomain", "gone");
+            return domains;
+        }
+    }
+}
+
 Result<domain::Created> create(xen::Context& xen, xen::Store& store, const RebirthOrder& order,
                                const RebirthHooks& hooks, const std::function<void(unsigned)>& started,
                                bool& from_spare) {
     domain::CreateRequest request = order.request;
     if (order.same_id) request.domain = order.domain;
-    const auto domains = TRY(xen::list_domains(xen));
+    const auto domains = TRY(domains_without(xen, store, order));
     const auto taken =
         std::find_if(domains.begin(), domains.end(), [&](const auto& d) { return d.id == order.domain; });
     if (taken == domains.end()) {

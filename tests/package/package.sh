@@ -55,9 +55,12 @@ done
 
 say "units"
 unit=$root/lib/systemd/system/bulkheadd.service
-# The program is not installed on this machine: the copy names its place.
-sed "s#^ExecStart=#&$root#" "$unit" >"$work/bulkheadd.service"
-systemd-analyze verify --man=no "$work/bulkheadd.service" 2>&1 | tee "$work/verify"
+# The programs are not installed on this machine: the copies name their place.
+mkdir "$work/units"
+for name in bulkheadd bulkhead-domains; do
+  sed -E "s#^Exec(Start|Stop)=#&$root#" "$root/lib/systemd/system/$name.service" >"$work/units/$name.service"
+done
+systemd-analyze verify --man=no "$work"/units/*.service 2>&1 | tee "$work/verify"
 [ ! -s "$work/verify" ] || fail "systemd-analyze verify"
 systemd-analyze security --offline=yes --threshold=52 "$unit" | tail -n 1 # tenths
 
@@ -97,6 +100,7 @@ status() { dpkg-query --admindir="$host/var/lib/dpkg" -W -f '${db:Status-Status}
 to_host -i "${debs[@]}"
 [ "$(status)" = installed ] || fail "after the installation: $(status)"
 [ -L "$host/etc/systemd/system/multi-user.target.wants/bulkheadd.service" ] || fail "the unit is not enabled"
+[ ! -e "$host/etc/systemd/system/multi-user.target.wants/bulkhead-domains.service" ] || fail "bulkhead-domains is enabled"
 to_host -i "${debs[@]}"
 [ "$(status)" = installed ] || fail "after the upgrade: $(status)"
 to_host --remove bulkhead bulkhead-agent
