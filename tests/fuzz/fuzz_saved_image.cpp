@@ -19,7 +19,7 @@ void check(bool holds) {
 SavedReader::Source source_of(std::string_view& bytes) {
     return [&bytes](char* buffer, std::size_t size) -> Result<std::size_t> {
         const std::size_t part = std::min(size, bytes.size());
-        std::memcpy(buffer, bytes.data(), part);
+        if (part > 0) std::memcpy(buffer, bytes.data(), part);
         bytes.remove_prefix(part);
         return part;
     };
