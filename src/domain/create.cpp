@@ -78,7 +78,8 @@ Status check_pcis(xen::Context& xen, const std::vector<xen::DomainInfo>& domains
 Result<std::optional<Backend>> backend_of(xen::Context& xen, xen::Store& store, const CreateRequest& request,
                                           const std::vector<xen::DomainInfo>& domains, const std::string& wanted,
                                           const Progress& progress) {
-    if (request.wait || !request.image.empty()) return TRY(await_backend(xen, store, wanted, backend_patience, progress));
+    if (request.wait || !request.image.empty())
+        return TRY(await_backend(xen, store, wanted, backend_patience, progress));
     const auto& ours = request.driver_domains;
     const bool is_ours = std::find(ours.begin(), ours.end(), wanted) != ours.end();
     auto backend = TRY(ready_backend(store, domains, wanted));

@@ -33,8 +33,9 @@ struct CreateRequest {
     // that is restored instead of booting; it gets its PCI devices when it runs.
     bool spare = false;
     std::string saved;
-    // A domain's own saved image (save.hpp): it goes on from there. Empty `config`: as it was saved. Its vifs are waited
-    // for whatever `wait` says: a guest that wakes up without them drops its interfaces, addresses and connections.
+    // A domain's own saved image (save.hpp): it goes on from there. Empty `config`: as it was saved. Its vifs are
+    // waited for whatever `wait` says: a guest that wakes up without them drops its interfaces, addresses and
+    // connections.
     std::string image;
 };
 

@@ -65,8 +65,8 @@ private:
 
 // `config` must be fresh. What it holds afterwards is what xl would build from the same file.
 Status convert(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host, libxl_domain_config& config);
-Status convert(const NicSpec& spec, libxl_device_nic& nic);  // `nic` must be initialised
-Status convert(const PciSpec& spec, libxl_device_pci& pci);  // `pci` must be initialised
+Status convert(const NicSpec& spec, libxl_device_nic& nic); // `nic` must be initialised
+Status convert(const PciSpec& spec, libxl_device_pci& pci); // `pci` must be initialised
 void convert(const DiskSpec& spec, libxl_device_disk& disk);
 DiskSpec plain(const libxl_device_disk& disk); // the way back, but for `shared` // `disk` must be initialised
 
