@@ -161,6 +161,8 @@ void Agent::update_uplink() {
             });
         }
     }
+    // A card that cannot be looked at now may be on the bridge all the same.
+    if (state) vifs_.set_uplink(state->card ? state->card->name : "");
     uplink_state_ = state ? std::move(*state) : Uplink::State{};
     publish_state();
 }
@@ -266,6 +268,7 @@ Status Agent::connect_store() {
         publish_again_ = true;
     }
     TRY(store_.watch(backend_watch, "vifs")); // fires at once: the first scan
+    TRY(store_.watch(rules_root, "fence"));
     TRY(store_.watch(pci_frontend, "pci"));
     store_fd_ = store_.fd();
     loop_.watch(store_fd_, POLLIN, [](short) {}); // work() runs before every wait

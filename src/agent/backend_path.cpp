@@ -32,6 +32,10 @@ std::string VifId::frontend_path() const {
     return "/local/domain/" + std::to_string(frontend) + "/device/vif/" + std::to_string(device);
 }
 
+std::string VifId::rules_path() const {
+    return std::string(rules_root) + "/" + std::to_string(frontend) + "/" + std::to_string(device);
+}
+
 std::string VifId::link_name(unsigned handle) const {
     return "vif" + std::to_string(frontend) + "." + std::to_string(handle);
 }
@@ -50,9 +54,10 @@ std::optional<VifId> parse_vif_id(std::string_view frontend, std::string_view de
 BackendEvent parse_backend_event(std::string_view path) {
     using Scope = BackendEvent::Scope;
     const auto parts = split(path, '/');
-    if (parts[0] != "backend" || parts.size() > 5) return {};
+    const bool rules = path.starts_with(rules_root) && parts.size() >= 2 && parts[1] == "fence";
+    if ((parts[0] != "backend" && !rules) || parts.size() > (rules ? 4U : 5U)) return {};
     if (parts.size() == 1) return {Scope::all, {}};
-    if (parts[1] != "vif") return {};
+    if (parts[1] != "vif" && !rules) return {};
     if (parts.size() == 2) return {Scope::all, {}};
     const auto frontend = parse_frontend(parts[2]);
     if (!frontend) return {};

@@ -7,6 +7,62 @@
 
 namespace bulkhead::agent {
 
+// What dom0 says about a vif, and the name that its port will have. Nothing here is the client's word: the rules lie
+// where only dom0 writes, the rest in the backend directory.
+Status VifTable::read_rules(const VifId& id) {
+    const std::string path = id.path() + "/";
+    const auto read = store_.read_each({path + "state", path + "handle", path + "vifname", id.rules_path()});
+    if (!read) {
+        fence_.forget(id);
+        entry(id).rules_error = "its rules cannot be read: " + read.error().message;
+        return xen::connection_failed(read.error()) ? Status(tl::unexpected(read.error())) : Status();
+    }
+    const auto& values = *read;
+    if (!values[0]) { // it has gone, and its rules go
+        fence_.forget(id);
+        return {};
+    }
+    Vif& vif = entry(id);
+    vif.rules = values[3].value_or("");
+    vif.rules_error.clear();
+    const auto handle = parse_vif_id(std::to_string(id.frontend), values[1].value_or(""));
+    net::FencePort port;
+    port.name = values[2].value_or("");
+    if (port.name.empty()) port.name = id.link_name(handle ? handle->device : id.device);
+    if (!net::valid_link_name(port.name)) {
+        fence_.forget(id); // plan_vif() says it
+        return {};
+    }
+    Status possible;
+    if (auto rules = net::parse_port_rules(vif.rules))
+        static_cast<net::PortRules&>(port) = std::move(*rules);
+    else
+        possible = context(Status(tl::unexpected(rules.error())), "its rules in " + id.rules_path());
+    if (possible)
+        possible = fence_.set(id, std::move(port));
+    else
+        fence_.forget(id);
+    if (!possible) vif.rules_error = possible.error().message;
+    return {};
+}
+
+void VifTable::install_rules() {
+    const Status done = fence_.install();
+    const std::string failure = done ? "" : done.error().message;
+    if (!failure.empty()) {
+        if (failure != fence_failure_) log::error(failure);
+        if (fence_timer_ == 0) {
+            fence_timer_ = loop_.after(timing_.retry, [this] {
+                fence_timer_ = 0;
+                install_rules();
+            });
+        }
+    }
+    // Served or refused anew: what failed before may be right now, and the other way round.
+    if (failure != fence_failure_) all_changed();
+    fence_failure_ = failure;
+}
+
 Status VifTable::serve(const VifId& id, Vif& vif) {
     const auto text = TRY(store_.read_if(id.path() + "/state"));
     if (!text) {
@@ -140,7 +196,16 @@ Status VifTable::serve_live(const VifId& id, Vif& vif, BackendState state) {
             if (link.kind == "bridge") links.bridges.push_back(link.name);
         }
     }
-    return apply(id, vif, *device, plan_vif(request, links, bridge_));
+    VifPlan plan = plan_vif(request, links, bridge_);
+    if (plan.refusal.empty()) plan.refusal = vif.rules_error;
+    if (plan.refusal.empty() && !fence_.covers(id, vif.vifname.empty() ? vif.kernel_name : vif.vifname)) {
+        if (fence_failure_.empty()) { // a node was written since the rules were read
+            mark(id);
+            return {};
+        }
+        plan.refusal = fence_failure_;
+    }
+    return apply(id, vif, *device, plan);
 }
 
 Status VifTable::apply(const VifId& id, Vif& vif, const net::Link& device, const VifPlan& plan) {
@@ -195,8 +260,9 @@ Status VifTable::set_connected(const VifId& id, Vif& vif, unsigned mtu) {
     // versions remove the node when the client disconnects, so it is looked at every time. A write must never bring a
     // directory back that the toolstack has just removed, nor call connected what has closed since serve() looked:
     // hence the transaction and its look at the state.
-    const bool tell =
-        TRY(store_.read_if(path + "/hotplug-status")) != "connected" || TRY(store_.exists(path + "/hotplug-error"));
+    const std::string rules = path + "/bulkhead-fence";
+    const auto told = TRY(store_.read_each({path + "/hotplug-status", path + "/hotplug-error", rules}));
+    const bool tell = told[0] != "connected" || told[1] || told[2].value_or("") != vif.rules;
     if (tell) {
         bool live = false;
         TRY(store_.transaction([&](xen::Transaction& now) -> Status {
@@ -204,6 +270,7 @@ Status VifTable::set_connected(const VifId& id, Vif& vif, unsigned mtu) {
             live = state && *state != BackendState::closing && *state != BackendState::closed;
             if (!live) return {};
             if (TRY(now.exists(path + "/hotplug-error"))) TRY(now.remove(path + "/hotplug-error"));
+            if (!vif.rules.empty() || told[2]) TRY(now.write(rules, vif.rules));
             return now.write(path + "/hotplug-status", "connected");
         }));
         if (!live) return {}; // its event brings us back
@@ -216,8 +283,8 @@ Status VifTable::set_connected(const VifId& id, Vif& vif, unsigned mtu) {
     if (!first) return {};
     // The client's side has an `mtu` node of ours when its toolstack knows the feature; then it says what we set.
     const std::string node = id.frontend_path() + "/mtu";
-    const auto told = store_.read(node);
-    if (told && *told != std::to_string(mtu)) {
+    const auto known = store_.read(node);
+    if (known && *known != std::to_string(mtu)) {
         const Status done = store_.write(node, std::to_string(mtu));
         if (!done) log::debug(done.error().message);
     }

@@ -13,6 +13,18 @@ VifTable::VifTable(xen::Store& store, net::Netlink& netlink, Loop& loop, std::st
 
 VifTable::~VifTable() {
     for (auto& [id, vif] : vifs_) stop_timer(vif);
+    if (fence_timer_ != 0) loop_.cancel(fence_timer_);
+}
+
+void VifTable::mark(const VifId& id) {
+    dirty_.insert(id);
+    unread_.insert(id);
+}
+
+VifTable::Vif& VifTable::entry(const VifId& id) {
+    const auto [at, fresh] = vifs_.try_emplace(id);
+    if (fresh) at->second.kernel_name = id.link_name(id.device);
+    return at->second;
 }
 
 Status VifTable::scan() {
@@ -37,8 +49,8 @@ Status VifTable::scan() {
         }
     }
     rescan_ = false;
-    dirty_.insert(found.begin(), found.end());
-    for (const auto& [id, vif] : vifs_) dirty_.insert(id);
+    for (const VifId& id : found) mark(id);
+    for (const auto& [id, vif] : vifs_) mark(id);
     return {};
 }
 
@@ -51,13 +63,13 @@ void VifTable::backend_changed(std::string_view path) {
         rescan_ = true;
         return;
     case BackendEvent::Scope::vif:
-        dirty_.insert(event.vif);
+        mark(event.vif);
         return;
     case BackendEvent::Scope::frontend:
         // Made or removed as a whole. A new vif below it has events of its own.
         for (auto at = vifs_.lower_bound({event.vif.frontend, 0});
              at != vifs_.end() && at->first.frontend == event.vif.frontend; ++at) {
-            dirty_.insert(at->first);
+            mark(at->first);
         }
         return;
     }
@@ -67,33 +79,40 @@ void VifTable::link_changed(const net::Link& link) {
     for (const auto& [id, vif] : vifs_) {
         if (link.name == vif.kernel_name || link.name == vif.vifname || link.index == vif.link ||
             !vif.refusal.empty()) { // what it lacked may have come
-            dirty_.insert(id);
+            mark(id);
         }
     }
 }
 
 void VifTable::all_changed() {
-    for (const auto& [id, vif] : vifs_) dirty_.insert(id);
+    for (const auto& [id, vif] : vifs_) mark(id);
+}
+
+void VifTable::set_uplink(const std::string& name) {
+    fence_.set_uplink(name);
 }
 
 Status VifTable::work(std::size_t limit) {
     if (rescan_) TRY(scan());
+    // The rules of all come before the first is served: one table for many, and no moment in which a restarted agent's
+    // table lacks ports that are in use.
+    while (!unread_.empty()) {
+        TRY(read_rules(*unread_.begin()));
+        unread_.erase(unread_.begin());
+    }
+    if (fence_.changed()) install_rules();
     while (limit-- > 0 && !dirty_.empty()) {
         const VifId id = *dirty_.begin();
         dirty_.erase(dirty_.begin());
-        auto at = vifs_.find(id);
-        if (at == vifs_.end()) {
-            at = vifs_.emplace(id, Vif{}).first;
-            at->second.kernel_name = id.link_name(id.device);
-        }
-        Status done = serve(id, at->second);
+        Vif& vif = entry(id);
+        Status done = serve(id, vif);
         if (done) continue;
         if (xen::connection_failed(done.error())) {
-            dirty_.insert(id);
+            mark(id);
             return done;
         }
-        complain(id, at->second, done.error().message);
-        start_timer(id, at->second, timing_.retry, false);
+        complain(id, vif, done.error().message);
+        start_timer(id, vif, timing_.retry, false);
     }
     return {};
 }
@@ -111,7 +130,7 @@ void VifTable::start_timer(const VifId& id, Vif& vif, std::chrono::milliseconds 
         if (at == vifs_.end()) return;
         at->second.timer = 0;
         if (deadline) at->second.overdue = true;
-        dirty_.insert(id);
+        mark(id);
     });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent/backend_path.hpp"
+#include "agent/fence.hpp"
 #include "agent/vif_plan.hpp"
 #include "base/loop.hpp"
 #include "net/netlink.hpp"
@@ -37,11 +38,12 @@ public:
 
     // Finds every vif of xenstore and makes it dirty, and those that we know and that are gone.
     Status scan();
-    void backend_changed(std::string_view path); // a watch event on "backend"
+    void backend_changed(std::string_view path); // a watch event on "backend" or "bulkhead/fence"
     void link_changed(const net::Link& link);
-    void all_changed(); // link events were lost
+    void all_changed();                       // link events were lost
+    void set_uplink(const std::string& name); // the port that every vif may talk to; empty: none
 
-    [[nodiscard]] bool has_work() const { return rescan_ || !dirty_.empty(); }
+    [[nodiscard]] bool has_work() const { return rescan_ || !dirty_.empty() || fence_.changed(); }
     // Serves at most `limit` dirty vifs. An error means that xenstore itself failed; the work is kept.
     Status work(std::size_t limit);
 
@@ -53,12 +55,18 @@ private:
         std::string vifname;     // wanted name, if any
         int link = 0;            // index while we hold it in a bridge
         bool connected = false;
-        bool overdue = false;  // a deadline has passed
-        unsigned timer = 0;    // running deadline or retry
-        std::string refusal;   // as in hotplug-error; empty: none
-        std::string complaint; // last thing said about it on the console
+        bool overdue = false;    // a deadline has passed
+        unsigned timer = 0;      // running deadline or retry
+        std::string rules;       // text of them, from dom0
+        std::string rules_error; // why they cannot be enforced whatever the kernel can do; empty: they can
+        std::string refusal;     // as in hotplug-error; empty: none
+        std::string complaint;   // last thing said about it on the console
     };
 
+    void mark(const VifId& id);
+    Vif& entry(const VifId& id);
+    Status read_rules(const VifId& id);
+    void install_rules();
     Status serve(const VifId& id, Vif& vif);
     Status serve_live(const VifId& id, Vif& vif, BackendState state);
     Status serve_closing(const VifId& id, Vif& vif, BackendState state);
@@ -81,7 +89,12 @@ private:
     Timing timing_;
     std::map<VifId, Vif> vifs_;
     std::set<VifId> dirty_;
+    std::set<VifId> unread_; // of the dirty ones: their rules were not read since
     bool rescan_ = false;
+    net::Nftables nftables_;
+    Fence fence_{[this](const net::nft::Batch& batch) { return nftables_.apply(batch); }};
+    std::string fence_failure_; // of the last install; empty: none
+    unsigned fence_timer_ = 0;
 };
 
 } // namespace bulkhead::agent

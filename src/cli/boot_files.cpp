@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "measure/hash_file.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ using measure::Digests;
 namespace {
 
 constexpr std::size_t content_limit = 16 << 20; // what GRUB reads itself: configurations, lists, environment blocks
+
 // The description's folder and what lies below it.
 class FilesBeside : public measure::BootFiles {
 public:
@@ -25,6 +27,9 @@ public:
 
     Result<std::string> read(const std::string& name, std::size_t limit) override {
         return read_file(path(name), limit);
+    }
+    Result<Digests> digests(const std::string& name, std::span<const Bank> banks) override {
+        return measure::hash_file(path(name), banks);
     }
     Result<std::unique_ptr<measure::grub::Files>> disks(const std::map<std::string, std::string>& devices,
                                                         std::vector<Bank> banks) override {
@@ -85,13 +90,7 @@ Result<std::optional<Digests>> BootFolders::digests(const std::string& device, c
     if (TRY(type(device, path)) != Type::file) return std::nullopt;
     const auto file = TRY(open_file(device, path));
     if (!file) return std::nullopt;
-    measure::Hasher hasher(banks_);
-    const auto take = [&](std::string_view part) -> Status {
-        hasher.update(part);
-        return {};
-    };
-    TRY(context(read_parts(*file, take), path));
-    return hasher.finish();
+    return TRY(measure::hash_file(*file, path, banks_));
 }
 
 Result<measure::grub::Files::Type> BootFolders::type(const std::string& device, const std::string& path) {

@@ -4,6 +4,7 @@
 #include "cli/console.hpp"
 #include "cli/python_config.hpp"
 
+#include <cstdio>
 #include <filesystem>
 
 namespace bulkhead::cli {
@@ -24,6 +25,10 @@ Result<FileAndAssignments> file_and_assignments(const char* verb, const Argument
     return words;
 }
 
+json creation(std::string config, const std::string& source, const std::string& directory) {
+    return {{"config", std::move(config)}, {"source", source}, {"directory", directory}};
+}
+
 Result<json> create_request(const char* verb, const Arguments& arguments) {
     auto [file, overrides] = TRY(file_and_assignments(verb, arguments));
     if (!file)
@@ -40,12 +45,18 @@ Result<json> create_request(const char* verb, const Arguments& arguments) {
         overrides.clear(); // they are in there
     }
     std::error_code error;
-    return json{{"config", std::move(text)},
-                {"source", *file},
-                {"directory", std::filesystem::current_path(error).string()},
-                {"overrides", std::move(overrides)},
-                {"paused", arguments.has("paused") || arguments.has("console")},
-                {"wait", arguments.has("wait")}};
+    json request = creation(std::move(text), *file, std::filesystem::current_path(error).string());
+    request["overrides"] = overrides;
+    request["paused"] = arguments.has("paused") || arguments.has("console");
+    request["wait"] = arguments.has("wait");
+    return request;
+}
+
+void say_config_file(const json& request) {
+    const std::string file = request.value("source", "");
+    std::printf("Using config file \"%s%s\".\n", file.starts_with('/') || file.starts_with("./") ? "" : "./",
+                file.c_str());
+    (void)std::fflush(stdout); // before any error
 }
 
 Result<int> console_of_new(Client& client, const json& created, bool paused) {

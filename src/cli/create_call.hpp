@@ -16,8 +16,14 @@ struct FileAndAssignments {
 };
 Result<FileAndAssignments> file_and_assignments(const char* verb, const Arguments& arguments);
 
+// A request of `create`, `new` or `dry-run`.
+nlohmann::json creation(std::string config, const std::string& source, const std::string& directory);
+
 // The request that FILE [VARIABLE=VALUE...] stands for, the file read. `verb`: for messages.
 Result<nlohmann::json> create_request(const char* verb, const Arguments& arguments);
+
+// As xm began: Using config file "./FILE".
+void say_config_file(const nlohmann::json& request);
 
 // Attaches to the console of a domain that was made paused, then lets it run unless it shall stay paused: nothing that
 // the guest says while it boots is missed. `created`: the answer of `create`.

@@ -77,7 +77,10 @@ Result<int> create_image(const Arguments& arguments) {
 Result<int> snapshot_image(const Arguments& arguments) {
     const auto& words = arguments.positional();
     const storage::DiskPlace origin = TRY(place_of(words[0]));
-    const storage::DiskPlace target = TRY(place_of(words[1], origin.is_volume() && words[1][0] != '/'));
+    // A snapshot of a volume is in the volume's own group, which need not be named.
+    const bool short_name = origin.is_volume() && words[1].find('/') == std::string::npos;
+    const storage::DiskPlace target =
+        TRY(place_of(short_name ? origin.group + "/" + words[1] : words[1], origin.is_volume() && words[1][0] != '/'));
     const storage::DiskFormat from = TRY(format_of(arguments, "from", origin));
     const storage::DiskFormat format = arguments.has("copy") || target.is_volume()
                                            ? TRY(format_of(arguments, "format", target))

@@ -18,13 +18,17 @@ char shutdown_letter(const json& domain) {
 
 } // namespace
 
-std::string domain_row(const json& domain) {
+std::string domain_state(const json& domain) {
     const auto letter = [&](const char* key, char c) { return domain.value(key, false) ? c : '-'; };
+    return {letter("running", 'r'),  letter("blocked", 'b'),  letter("paused", 'p'),
+            letter("shutdown", 's'), shutdown_letter(domain), letter("dying", 'd')};
+}
+
+std::string domain_row(const json& domain) {
     char columns[96];
-    std::snprintf(columns, sizeof columns, " %5u %5lu %5u     %c%c%c%c%c%c  %8.1f", domain.value("id", 0U),
-                  domain.value("memory_kib", 0UL) / 1024, domain.value("vcpus", 0U), letter("running", 'r'),
-                  letter("blocked", 'b'), letter("paused", 'p'), letter("shutdown", 's'), shutdown_letter(domain),
-                  letter("dying", 'd'), static_cast<double>(domain.value("cpu_time_ns", 0UL)) / 1e9);
+    std::snprintf(columns, sizeof columns, " %5u %5lu %5u     %s  %8.1f", domain.value("id", 0U),
+                  domain.value("memory_kib", 0UL) / 1024, domain.value("vcpus", 0U), domain_state(domain).c_str(),
+                  static_cast<double>(domain.value("cpu_time_ns", 0UL)) / 1e9);
     std::string name = domain.value("name", "");
     if (name.size() < 40) name.resize(40, ' ');
     return name + columns;

@@ -7,6 +7,7 @@
 #include "cli/console.hpp"
 #include "cli/create_call.hpp"
 #include "cli/domain_row.hpp"
+#include "cli/label_list.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -46,6 +47,10 @@ Result<int> list(const Arguments& arguments) {
         print_json(all);
         return 0;
     }
+    if (arguments.has("label")) {
+        TRY(print_label_list(answer));
+        return 0;
+    }
     const bool verbose = arguments.has("verbose");
     std::printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s\n",
                 verbose ? "   UUID                            Reason-Code\tSecurity Label" : "");
@@ -73,8 +78,8 @@ Result<int> console_of(const std::string& domain, const std::string& type) {
 Result<int> create(const Arguments& arguments) {
     const json request = TRY(create_request("create", arguments));
     Client client = TRY(Client::open());
-    const bool quiet = arguments.has("quiet");
-    client.set_quiet(quiet);
+    const bool quiet = arguments.has("quiet"), as_xm = program_name() == "xm" && !arguments.has("json");
+    client.set_quiet(quiet || as_xm);
     if (arguments.has("dryrun") || arguments.has("dryrun-json")) {
         const json answer = TRY(client.call("dry-run", request));
         if (!quiet) {
@@ -83,9 +88,12 @@ Result<int> create(const Arguments& arguments) {
         std::fputs(answer.value("text", "").c_str(), stdout);
         return 0;
     }
+    if (as_xm && !quiet) say_config_file(request);
     const json created = TRY(client.call("create", request));
     if (arguments.has("json"))
         print_json(created);
+    else if (as_xm && !quiet)
+        std::printf("Started domain %s\n", created.value("name", "").c_str());
     else if (!quiet)
         log::info("domain '" + created.value("name", "") + "' created, id " + std::to_string(created.value("id", 0U)));
     return arguments.has("console") ? console_of_new(client, created, arguments.has("paused")) : 0;
@@ -121,7 +129,8 @@ Result<int> ask_guests(const char* verb, const Arguments& arguments) {
     std::vector<std::string> domains = arguments.positional();
     if (arguments.has("all")) {
         if (!domains.empty()) return usage_error(std::string(verb) + ": --all takes no domains");
-        for (const json& domain : TRY(ask("list", json::object()))["domains"]) {
+        const json all = TRY(ask("list", json::object()))["domains"];
+        for (const json& domain : all) {
             if (domain.value("id", 0U) != 0) domains.push_back(std::to_string(domain.value("id", 0U)));
         }
     } else if (domains.empty()) {
@@ -211,6 +220,7 @@ const std::vector<Verb>& domain_verbs() {
          "blocked, p "
          "paused, s shut down and why, d dying.",
          {{'l', "long", nullptr, "the whole configuration of each, as JSON"},
+          {0, "label", nullptr, "security labels, with xm's columns and in their order"},
           {'v', "verbose", nullptr, "UUID and shutdown reason too"},
           json_option},
          0,

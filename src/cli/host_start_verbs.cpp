@@ -4,6 +4,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "cli/client.hpp"
+#include "cli/create_call.hpp"
 #include "cli/start_order.hpp"
 #include "cli/xendomains.hpp"
 
@@ -28,15 +29,19 @@ Result<XendomainsSettings> read_settings() {
     return parse_xendomains(TRY(read_file(settings_file, config_limit)), settings_file);
 }
 
-// A folder's files in the order of their names; no folder, no files. Hidden files and an editor's leavings are none.
+constexpr std::string_view restoring = ".restoring"; // behind the name of an image whose domain may run already
+
+// A folder's files in the order of their names; no folder, no files. Hidden files, an editor's leavings and images that
+// are being written or read are none.
 std::vector<std::string> files_of(const std::string& folder) {
     std::vector<std::string> files;
     std::error_code error;
     if (folder.empty()) return files;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
         const std::string name = entry.path().filename().string();
-        if (name[0] != '.' && name.back() != '~' && entry.is_regular_file(error))
-            files.push_back(entry.path().string());
+        const bool left =
+            name[0] == '.' || name.ends_with('~') || name.ends_with(".partial") || name.ends_with(restoring);
+        if (!left && entry.is_regular_file(error)) files.push_back(entry.path().string());
     }
     std::sort(files.begin(), files.end());
     return files;
@@ -47,18 +52,9 @@ struct Task {
     Startable domain;
     std::string verb;
     json request;
-    std::string file; // that goes when it is done: a saved image
+    std::string file; // of `restore`: the image
     std::string error;
 };
-
-json create_request(const std::string& file, const std::string& text) {
-    return {{"config", text},
-            {"source", file},
-            {"directory", std::filesystem::path(file).parent_path().string()},
-            {"overrides", json::array()},
-            {"paused", false},
-            {"wait", false}};
-}
 
 // Its name and its backends, as its configuration says them.
 Result<Startable> describe(const json& request) {
@@ -122,7 +118,11 @@ Result<std::vector<Task>> to_start(const XendomainsSettings& settings, std::vect
     std::vector<Task> tasks;
     if (settings.restore) {
         for (const std::string& file : files_of(settings.save)) {
-            Task task{{std::filesystem::path(file).filename().string(), {}}, "restore", {{"file", file}}, file, ""};
+            Task task{{std::filesystem::path(file).filename().string(), {}},
+                      "restore",
+                      {{"file", file + std::string(restoring)}},
+                      file,
+                      ""};
             if (known.insert(task.domain.name).second) tasks.push_back(std::move(task));
         }
     }
@@ -138,7 +138,7 @@ Result<std::vector<Task>> to_start(const XendomainsSettings& settings, std::vect
     for (const std::string& file : files_of(settings.autostart)) {
         const Result<std::string> text = read_file(file, config_limit);
         if (text) {
-            const json request = create_request(file, *text);
+            const json request = creation(*text, file, std::filesystem::path(file).parent_path().string());
             add({{file, {}}, "create", request, "", ""}, request);
         } else {
             bad.push_back({{file, {}}, "create", {}, "", text.error().message});
@@ -146,10 +146,23 @@ Result<std::vector<Task>> to_start(const XendomainsSettings& settings, std::vect
     }
     for (const json& kept : answer["kept"]) {
         if (!kept.value("autostart", false)) continue;
-        const json found = TRY(ask("kept-config", {{"domain", kept.value("uuid", "")}}));
-        add({{kept.value("name", ""), {}}, "start", {{"domain", kept.value("uuid", "")}}, "", ""}, found);
+        const json uuid = {{"domain", kept.value("uuid", "")}};
+        Task task{{kept.value("name", ""), {}}, "start", uuid, "", ""};
+        if (const Result<json> found = ask("kept-config", uuid)) {
+            add(std::move(task), *found);
+        } else {
+            task.error = found.error().message;
+            bad.push_back(std::move(task));
+        }
     }
     return tasks;
+}
+
+// The image of a domain that runs goes; one that could not be restored has its name again.
+void put_image_away(Task& task, bool restored) {
+    const std::string image = task.file + std::string(restoring);
+    const int rc = restored ? ::unlink(image.c_str()) : ::rename(image.c_str(), task.file.c_str());
+    if (rc != 0) task.error += (task.error.empty() ? "" : "; ") + fail_errno(image).value().message;
 }
 
 Result<int> start(const Arguments& arguments) {
@@ -166,12 +179,15 @@ Result<int> start(const Arguments& arguments) {
                 std::printf("%zu %s %s\n", number, tasks[i].verb.c_str(), domains[i].name.c_str());
         }
     } else {
+        // An image is restored once: when this ends half-way nobody restores it again, over disks that have gone on.
+        for (Task& task : tasks) {
+            if (!task.file.empty() && ::rename(task.file.c_str(), (task.file + std::string(restoring)).c_str()) != 0)
+                task.error = fail_errno(task.file).value().message;
+        }
         carry_out(tasks, [](Task& task, Client& client) {
             const Result<json> answer = client.receive();
-            if (!answer)
-                task.error = answer.error().message;
-            else if (!task.file.empty() && ::unlink(task.file.c_str()) != 0)
-                task.error = fail_errno(task.file).value().message;
+            if (!answer) task.error = answer.error().message;
+            if (!task.file.empty()) put_image_away(task, answer.has_value());
         });
     }
     const bool dry = arguments.has("dryrun");
@@ -188,7 +204,8 @@ Result<std::vector<Task>> to_stop() {
     std::map<unsigned, std::string> names;
     for (const json& domain : domains) names[domain.value("id", 0U)] = domain.value("name", "");
     std::map<std::string, std::vector<std::string>> serves;
-    for (const json& client : TRY(ask("network-list", {{"domains", json::array()}}))["domains"]) {
+    const json clients = TRY(ask("network-list", {{"domains", json::array()}}))["domains"];
+    for (const json& client : clients) {
         for (const json& nic : client["nics"]) {
             const auto backend = names.find(nic.value("backend_domain", 0U));
             if (backend != names.end()) serves[backend->second].push_back(client.value("name", ""));
@@ -238,11 +255,12 @@ Result<int> stop(const Arguments& arguments) {
         if (saved) return;
         log::warning(task.domain.name + ": cannot be saved: " + saved.error().message + "; it is shut down");
         task.verb = "shutdown";
-        Result<Client> again = Client::open();
-        const Status sent = again ? again->send("shutdown", {{"domain", task.domain.name}, {"wait", true}})
-                                  : tl::unexpected(again.error());
+        const Status sent = [&]() -> Status {
+            client = TRY(Client::open()); // the other connection closed, a save that is late ends
+            return client.send("shutdown", {{"domain", task.domain.name}, {"wait", true}});
+        }();
         if (sent)
-            finish_shutdown(task, *again, end);
+            finish_shutdown(task, client, end);
         else
             task.error = sent.error().message;
     });

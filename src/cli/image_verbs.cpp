@@ -1,7 +1,9 @@
 #include "cli/verb.hpp"
 
+#include "base/file.hpp"
 #include "base/text.hpp"
 #include "image/client.hpp"
+#include "image/measurements.hpp"
 #include "image/ndvm.hpp"
 
 #include <cstdio>
@@ -31,6 +33,12 @@ Status read_common(const Arguments& arguments, image::ImageOptions& options) {
     return {};
 }
 
+Status check_manifest(const Arguments& arguments) {
+    if (arguments.has("cmdline") && !arguments.has("manifest"))
+        return usage_error("image: --cmdline goes into the file of --manifest, which is missing");
+    return {};
+}
+
 void print_table(const image::BuiltImage& built) {
     const auto row = [](const char* name, std::uint64_t size, const std::string& hash) {
         std::printf("%-10s %9.1f KiB  sha256 %s\n", name, static_cast<double>(size) / 1024, hash.c_str());
@@ -42,7 +50,10 @@ void print_table(const image::BuiltImage& built) {
     std::printf("%-10s %s\n", "modules", names.c_str());
 }
 
-int show(const Arguments& arguments, const image::BuiltImage& built) {
+Result<int> show(const Arguments& arguments, const image::BuiltImage& built) {
+    const auto manifest = arguments.value("manifest");
+    if (manifest)
+        TRY(write_file_atomic(*manifest, TRY(image::image_measurements(built.directory, arguments.value("cmdline")))));
     if (arguments.has("json")) {
         std::fputs(built.manifest.c_str(), stdout);
     } else {
@@ -53,6 +64,7 @@ int show(const Arguments& arguments, const image::BuiltImage& built) {
 
 Result<int> build_ndvm(const Arguments& arguments) {
     image::NdvmOptions options;
+    TRY(check_manifest(arguments));
     TRY(read_common(arguments, options));
     if (arguments.has("nic")) {
         options.nics.clear();
@@ -67,6 +79,7 @@ Result<int> build_ndvm(const Arguments& arguments) {
 
 Result<int> build_client(const Arguments& arguments) {
     image::ImageOptions options;
+    TRY(check_manifest(arguments));
     TRY(read_common(arguments, options));
     return show(arguments, TRY(image::build_client(options)));
 }
@@ -77,7 +90,10 @@ std::vector<Option> with_common(std::vector<Option> options) {
         {0, "kernel-package", "PACKAGE", "Debian package of the kernel (default linux-image-amd64)"},
         {0, "compression", "NAME", "of the initramfs: zstd (default), xz, gzip, none", "zstd xz gzip none"},
         {0, "refresh", nullptr, "ask apt for newer packages than those in the cache"},
-        {0, "json", nullptr, "print the manifest"},
+        {0, "manifest", "FILE",
+         "write what a launcher or a vTPM measures of the image: size and digests in four banks"},
+        {0, "cmdline", "TEXT", "with --manifest: the kernel's command line, which is measured too"},
+        {0, "json", nullptr, "print the manifest in DIR"},
     };
     options.insert(options.begin(), common.begin(), common.end());
     return options;
@@ -87,7 +103,8 @@ std::vector<Option> with_common(std::vector<Option> options) {
 
 const std::vector<Verb>& image_verbs() {
     static const std::vector<Verb> verbs = {
-        {"image ndvm", "--output DIR [--nic NAME[,NAME...]]", "build a network driver domain's kernel and initramfs",
+        {"image ndvm", "--output DIR [--nic NAME[,NAME...]] [--manifest FILE]",
+         "build a network driver domain's kernel and initramfs",
          "Makes DIR/kernel, DIR/initramfs and DIR/manifest.json from Debian's kernel package and bulkhead-agent. The "
          "package comes by `apt-get download` into the cache (~/.cache/bulkhead/packages), without root; a second run "
          "needs no network. The same inputs give the same bytes, whatever the time, user or folder.\n"
@@ -98,7 +115,7 @@ const std::vector<Verb>& image_verbs() {
                       {0, "agent", "FILE", "the static bulkhead-agent (default: the one beside this program)"},
                       {0, "debug-shell", nullptr, "add busybox and a shell on the console; never for service"}}),
          0, 0, build_ndvm},
-        {"image client", "--output DIR", "build a tiny Linux guest that tests its network",
+        {"image client", "--output DIR [--manifest FILE]", "build a tiny Linux guest that tests its network",
          "Makes DIR/kernel, DIR/initramfs and DIR/manifest.json of a guest (PV or PVH) with busybox, the Xen network "
          "and block frontends, and a scripted network test, started by words on its kernel command line: "
          "client.ip=dhcp|ADDRESS/LENGTH[,GATEWAY]|none client.test=ping,transfer,stream client.target=ADDRESS:PORT. It "

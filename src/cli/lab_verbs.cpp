@@ -55,7 +55,9 @@ Result<lab::LabOptions> lab_options(const Arguments& arguments) {
     options.processors = TRY(number(arguments, "processors", options.processors));
     options.iommu = !arguments.has("no-iommu");
     options.nic_in_dom0 = arguments.has("nic-in-dom0");
+    options.parts = arguments.values("with");
     options.hypervisor = arguments.value("hypervisor").value_or("");
+    options.xsm_policy = arguments.value("xsm-policy").value_or("");
     options.xen_arguments = arguments.value("xen-arguments").value_or("");
     options.dom0_arguments = arguments.value("dom0-arguments").value_or("");
     for (const std::string& image : arguments.values("image")) {
@@ -265,9 +267,12 @@ const std::vector<Verb>& lab_verbs() {
           {0, "xenstored", "KIND", "c (default), ocaml, or ocaml-eagain, which refuses a third of all transactions",
            "c ocaml ocaml-eagain"},
           {0, "image", "NAME=FOLDER", "put a guest image into dom0 as /var/lib/bulkhead/images/NAME; repeatable"},
+          {0, "with", "PART", "what dom0 has besides: qemu (HVM guests, qcow2 and VHD disks), lvm; repeatable",
+           "qemu lvm"},
           {0, "nic-in-dom0", nullptr, "leave the NIC to dom0 instead of hiding it for a driver domain"},
           {0, "no-iommu", nullptr, "a machine without an IOMMU, where nothing can be passed through"},
           {0, "hypervisor", "FILE", "another Xen than Debian's (ELF, may be gzipped)"},
+          {0, "xsm-policy", "FILE", "a FLASK policy that a hypervisor with XSM shall enforce (packaging/xen-xsm)"},
           {0, "xen-arguments", "TEXT", "more words for Xen's command line"},
           {0, "dom0-arguments", "TEXT", "more words for dom0's kernel command line"},
           {0, "timeout", "SECONDS", "how long the machine may take to boot (default 180)"},

@@ -4,6 +4,7 @@
 #include "cli/help.hpp"
 #include "cli/lookup.hpp"
 #include "cli/verb.hpp"
+#include "policy/answers.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -46,7 +47,10 @@ int run(const std::vector<std::string>& words) {
     Result<cli::Arguments> arguments = cli::parse_arguments(*match.verb, rest);
     Result<int> status = arguments ? match.verb->run(*arguments) : Result<int>(tl::unexpected(arguments.error()));
     if (status) return *status;
-    log::error(status.error().message);
+    if (cli::program_name() == "xm")
+        std::fprintf(stderr, "Error: %s\n", policy::xm_refusal(status.error().message).c_str());
+    else
+        log::error(status.error().message);
     return status.error().code == cli::usage_code ? 2 : 1;
 }
 
@@ -58,6 +62,8 @@ int main(int argc, char** argv) {
     if (called == "xm") cli::set_program_name(called);
     log::configure(cli::program_name(), log::Level::info, false);
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    if (called == "xensec_ezpolicy")
+        words.insert(words.begin(), {"policy", "new", "--install"}); // 10.2.2 of the manual
     try {
         if (words.size() == 2 && words[0] == "__complete") return cli::print_completions(words[1]);
         if (words.empty() || words[0] == "-h" || words[0] == "--help") {

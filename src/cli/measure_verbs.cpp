@@ -1,5 +1,7 @@
 #include "cli/boot_files.hpp"
 #include "cli/client.hpp"
+#include "cli/lcp_report.hpp"
+#include "cli/measure_files.hpp"
 #include "cli/verb.hpp"
 
 #include "base/file.hpp"
@@ -7,7 +9,6 @@
 #include "measure/acm.hpp"
 #include "measure/diff.hpp"
 #include "measure/event_list_json.hpp"
-#include "measure/event_log.hpp"
 #include "measure/gzio.hpp"
 #include "measure/lcp.hpp"
 #include "measure/mle.hpp"
@@ -22,11 +23,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Result<measure::EventList> read_list(const std::string& path) {
-    const std::string bytes = TRY(read_file(path, measure::event_log_limit));
-    return context(measure::read_event_list(bytes), path);
-}
-
 ordered_json pcrs_json(const measure::PcrValues& values) {
     ordered_json root = ordered_json::object();
     for (const auto& [bank, pcrs] : values) {
@@ -37,7 +33,7 @@ ordered_json pcrs_json(const measure::PcrValues& values) {
 }
 
 Result<int> replay(const Arguments& arguments) {
-    const measure::PcrValues values = measure::replay(TRY(read_list(arguments.positional()[0])));
+    const measure::PcrValues values = measure::replay(TRY(read_list_file(arguments.positional()[0])));
     if (arguments.has("json")) {
         print_json(ordered_json{{"pcrs", pcrs_json(values)}});
     } else {
@@ -70,7 +66,7 @@ void print_events(const measure::EventList& list) {
 }
 
 Result<int> show_events(const Arguments& arguments) {
-    const measure::EventList list = TRY(read_list(arguments.positional()[0]));
+    const measure::EventList list = TRY(read_list_file(arguments.positional()[0]));
     if (arguments.has("json")) {
         std::fputs(measure::event_list_json(list).c_str(), stdout);
     } else {
@@ -105,8 +101,8 @@ Result<int> diff(const Arguments& arguments) {
     const std::string& a = arguments.positional()[0];
     const std::string& b = arguments.positional()[1];
     const std::set<std::uint32_t> pcrs = TRY(read_pcrs(arguments));
-    const measure::EventList list_a = TRY(read_list(a));
-    const measure::EventList list_b = TRY(read_list(b));
+    const measure::EventList list_a = TRY(read_list_file(a));
+    const measure::EventList list_b = TRY(read_list_file(b));
     const measure::Comparison found = TRY(measure::compare(list_a, list_b, a, b, pcrs));
     if (arguments.has("json")) {
         ordered_json root = {{"same", found.differences.empty()}, {"pcrs", found.pcrs}};
@@ -179,6 +175,9 @@ Result<int> acm(const Arguments& arguments) {
     }
     report["sha1"] = to_hex(measure::acm_hash(measure::Bank::sha1, acm, bytes));
     report["sha256"] = to_hex(measure::acm_hash(measure::Bank::sha256, acm, bytes));
+    const std::string start = measure::acm_hash(measure::Bank::sha256, acm, bytes) + std::string(4, '\0');
+    report["sinit_hash"] =
+        to_hex(measure::extend(measure::Bank::sha1, std::string(20, '\0'), measure::hash(measure::Bank::sha1, start)));
     report["key_sha256"] = to_hex(measure::acm_key_hash(acm));
     return show(arguments, report);
 }
@@ -237,7 +236,9 @@ Result<int> lcp(const Arguments& arguments) {
     }
     if (arguments.positional().empty()) return usage_error("measure lcp: FILE or --default NAME is missing");
     const std::string& path = arguments.positional()[0];
-    const std::string bytes = TRY(read_file(path, 64 * 1024));
+    const std::string bytes = TRY(read_file(path, measure::lcp_data_limit));
+    if (bytes.starts_with(measure::lcp_data_signature))
+        return show(arguments, lcp_data_report(TRY(context(measure::parse_lcp_data(bytes), path))));
     // The first byte of tboot's policy is its version, 2; of a launch control policy the minor version, of which 2.2
     // and 3.2 have the major number 2 or 3 in the second byte, where tboot has a type of at most 2. Only one of them
     // fits.
@@ -310,7 +311,9 @@ const std::vector<Verb>& measure_verbs() {
         {"measure acm",
          "FILE",
          "show an Intel SINIT or BIOS ACM and the hash that a launch measures",
-         "sha1 and sha256 are what GETSEC[SENTER] hashes; key_sha256 is the register TXT.PUBLIC.KEY.",
+         "sha1 and sha256 are what GETSEC[SENTER] hashes; key_sha256 is the register TXT.PUBLIC.KEY. sinit_hash is "
+         "SinitHash of SinitMleData from version 7 on, PCR 17 of a TPM 1.2 after SENTER; up to version 6 SinitHash is "
+         "sha1.",
          {json_option},
          1,
          1,
@@ -325,8 +328,10 @@ const std::vector<Verb>& measure_verbs() {
          mle},
         {"measure lcp",
          "FILE | --default NAME [--output FILE]",
-         "show a launch control policy or a tboot policy",
-         "FILE is a policy as `lcp2_crtpol` or `tb_polgen` write it. --default shows one that tboot carries: tpm20, "
+         "show a launch control policy, its data file, or a tboot policy",
+         "FILE is a policy as `lcp2_crtpol` or `tb_polgen` write it, or a policy data file: its lists and elements, "
+         "and the "
+         "PolicyHash that a policy for it has. --default shows one that tboot carries: tpm20, "
          "tpm20-before-1.9.12, tpm12, legacy, 2013.",
          {{0, "default", "NAME", "a default policy of tboot", "tpm20 tpm20-before-1.9.12 tpm12 legacy 2013"},
           {'o', "output", "FILE", "with --default: write the policy"},

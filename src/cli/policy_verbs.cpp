@@ -1,3 +1,4 @@
+#include "cli/acm_files.hpp"
 #include "cli/client.hpp"
 #include "cli/verb.hpp"
 
@@ -5,6 +6,7 @@
 #include "base/text.hpp"
 #include "policy/dialog.hpp"
 #include "policy/difference.hpp"
+#include "policy/flask.hpp"
 #include "policy/matrix.hpp"
 #include "policy/policy.hpp"
 #include "policy/workloads_toml.hpp"
@@ -135,11 +137,46 @@ Result<int> run_new(const Arguments& arguments) {
         return fail(join(lines, "\n"));
     }
     const std::string xml = policy::write_xml(document);
-    if (const auto output = arguments.value("output")) {
+    auto output = arguments.value("output");
+    if (arguments.has("install")) {
+        if (output) return usage_error("policy new: --install and --output exclude each other");
+        output = policies_folder + policy::policy_file_name(wanted.name);
+        TRY(make_directories(output->substr(0, output->rfind('/'))));
+    }
+    if (output) {
         if (exists(*output) && !arguments.has("force")) return fail(*output + " exists; --force replaces it");
         TRY(write_file_atomic(*output, xml));
     } else {
         std::fputs(xml.c_str(), stdout);
+    }
+    return 0;
+}
+
+// A name that ends in ".te" is the module's file; any other one a folder for xen-xsm, which also wants modules.conf.
+Status write_module(const std::string& output, const std::string& text) {
+    if (output.ends_with(".te")) return write_file_atomic(output, text);
+    TRY(make_directories(output));
+    TRY(write_file_atomic(output + "/" + policy::flask_module_name + ".te", text));
+    return write_file_atomic(output + "/modules.conf", policy::flask_modules_conf());
+}
+
+Result<int> run_compile(const Arguments& arguments) {
+    if (!arguments.has("flask")) return usage_error("policy compile: --flask is missing: what to compile for");
+    const std::string& path = arguments.positional()[0];
+    const policy::PolicyPtr policy = TRY(load(path));
+    policy::LabelId domain0 = policy->bootstrap();
+    if (const auto name = arguments.value("dom0-label")) {
+        const auto found = policy->find_vm_label(*name);
+        if (!found) return fail("--dom0-label: policy " + policy->name() + " has no VM label " + printable(*name, 64));
+        domain0 = *found;
+    }
+    const policy::FlaskModule module = policy::compile_flask(policy, domain0);
+    for (const policy::Problem& warning : module.warnings)
+        std::fprintf(stderr, "%s\n", policy::format({warning.line, "warning: " + warning.text}, path).c_str());
+    if (const auto output = arguments.value("output")) {
+        TRY(write_module(*output, module.text));
+    } else {
+        std::fputs(module.text.c_str(), stdout);
     }
     return 0;
 }
@@ -185,10 +222,22 @@ const std::vector<Verb>& policy_verbs() {
          "questions. The policy's XML goes to standard output.",
          {{'n', "name", "NAME", "the policy's name; needed with .wld, otherwise instead of the file's"},
           {'o', "output", "FILE", "write the policy there"},
+          {0, "install", nullptr, "write it where setpolicy looks, below /etc/xen/acm-security/policies"},
           {'f', "force", nullptr, "replace the output file"}},
          0,
          1,
          run_new},
+        {"policy compile",
+         "FILE",
+         "translates a policy for a hypervisor with XSM",
+         "Writes a module of Xen's FLASK policy, by which the hypervisor itself enforces the labels; "
+         "packaging/xen-xsm makes a binary policy of it. Without --output the module goes to standard output.",
+         {{0, "flask", nullptr, "as a FLASK module; needed, there is no other kind"},
+          {'o', "output", "FILE", "NAME.te: the module; another name: a folder with it and its modules.conf"},
+          {0, "dom0-label", "LABEL", "Domain-0's label; default: the one at boot"}},
+         1,
+         1,
+         run_compile},
     };
     return verbs;
 }

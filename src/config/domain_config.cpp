@@ -2,6 +2,7 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "config/access_control.hpp"
 #include "config/legacy.hpp"
 #include "config/reader.hpp"
 #include "config/vif.hpp"
@@ -60,7 +61,9 @@ const std::vector<std::string>& own_keys() {
                                                   "supervise",
                                                   "heartbeat_timeout",
                                                   "spare",
-                                                  "nics"};
+                                                  "antispoof",
+                                                  "nics",
+                                                  "access_control"};
     return keys;
 }
 
@@ -81,6 +84,7 @@ public:
         TRY(resources());
         TRY(boot());
         TRY(lifecycle());
+        TRY(label());
         TRY(pcis());
         TRY(vifs());
         TRY(disks());
@@ -220,6 +224,19 @@ private:
         return {};
     }
 
+    Status label() {
+        const auto entries = TRY(reader_.texts("access_control"));
+        if (entries.size() > 1)
+            return reader_.error("access_control", entries[1]->line,
+                                 "VM config error: Multiple access_control definitions!");
+        for (const xen::ConfigValue* entry : entries) {
+            auto parsed = parse_access_control(entry->text);
+            if (!parsed) return reader_.error("access_control", entry->line, parsed.error().message);
+            spec().label = std::move(*parsed);
+        }
+        return {};
+    }
+
     Status pcis() {
         xen::PciSpec defaults;
         // xl takes any number for these and asks only whether it is 0.
@@ -243,8 +260,14 @@ private:
     }
 
     Status vifs() {
+        xen::NicSpec usual = host_.nic;
+        if (const auto antispoof = TRY(reader_.flag("antispoof"))) {
+            usual.antispoof = antispoof;
+        } else if (spec().driver_domain.value_or(false)) {
+            usual.antispoof = false; // in a chain: it bridges its own clients
+        }
         for (const xen::ConfigValue* item : TRY(reader_.texts("vif"))) {
-            xen::NicSpec nic = host_.nic;
+            xen::NicSpec nic = usual;
             if (const Status parsed = parse_vif(item->text, nic); !parsed) {
                 return reader_.error("vif", item->line, parsed.error().message);
             }
@@ -255,7 +278,7 @@ private:
         }
         // xm: how many there are at least.
         const auto least = TRY(reader_.number("nics", -1, 255));
-        while (static_cast<long>(spec().nics.size()) < least.value_or(0)) spec().nics.push_back(host_.nic);
+        while (static_cast<long>(spec().nics.size()) < least.value_or(0)) spec().nics.push_back(usual);
         return {};
     }
 

@@ -3,6 +3,7 @@
 #include "base/mac_address.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "config/access_control.hpp"
 #include "xen/nic_colo.hpp"
 #include "xen/spec_options.hpp"
 
@@ -61,9 +62,9 @@ Status set_type(std::string_view value, xen::NicSpec& nic) {
 }
 
 const std::vector<std::string>& keys() {
-    static const std::vector<std::string> all = {"mac",     "bridge",     "backend", "script",  "ip",
-                                                 "vifname", "gatewaydev", "netdev",  "model",   "type",
-                                                 "rate",    "mtu",        "devid",   "trusted", "untrusted"};
+    static const std::vector<std::string> all = {
+        "mac",  "bridge", "backend", "script",  "ip",        "vifname", "gatewaydev", "netdev",    "model", "type",
+        "rate", "mtu",    "devid",   "trusted", "untrusted", "policy",  "label",      "antispoof", "types"};
     return all;
 }
 
@@ -85,10 +86,24 @@ Status set(std::string_view key, std::string_view value, xen::NicSpec& nic) {
         nic.rate = value;
         return context(xen::check_rate(nic.rate), "rate: '" + printable(value, 64) + "'");
     }
+    if (key == "antispoof") {
+        if (value != "0" && value != "1") return quoted_error(key, value, "is neither 0 nor 1");
+        nic.antispoof = value == "1";
+        return {};
+    }
+    if (key == "types") { // "": a set of none
+        nic.types.emplace();
+        for (const std::string_view type : value.empty() ? std::vector<std::string_view>() : split(value, ':')) {
+            if (type.empty()) return quoted_error(key, value, "has an empty name; names stand with ':' between them");
+            nic.types->emplace_back(type);
+        }
+        return {};
+    }
     if (xen::is_colo_word(key)) {
         nic.colo.emplace_back(key, value);
         return {};
     }
+    if (TRY(set_label_word(key, value, nic.label))) return {};
     if (key == "accel") return {}; // of xm; xl ignores it too
     std::string* plain = key == "backend"  ? &nic.backend
                          : key == "script" ? &nic.script
@@ -124,6 +139,7 @@ Status parse_vif(std::string_view text, xen::NicSpec& nic) {
         if (key == "ip" || key == "script" || key == "model") value = part.substr(part.find('=') + 1);
         TRY(set(key, value, nic));
     }
+    if (nic.label.policy.empty() != nic.label.label.empty()) return fail("policy= and label= need each other");
     return {};
 }
 
@@ -144,6 +160,11 @@ std::string print_vif(const xen::NicSpec& nic) {
     add("type", nic.type);
     add("rate", nic.rate);
     if (nic.mtu != 0) add("mtu", std::to_string(nic.mtu));
+    add("policy", nic.label.policy);
+    add("label", nic.label.label);
+    add("version", nic.label.version);
+    if (nic.antispoof) add("antispoof", *nic.antispoof ? "1" : "0");
+    if (nic.types) words.push_back("types=" + join(*nic.types, ":"));
     if (nic.trusted) words.emplace_back(*nic.trusted ? "trusted" : "untrusted");
     return join(words, ",");
 }

@@ -70,6 +70,7 @@ Result<domain::CreateRequest> create_request(const Arguments& arguments) {
 
 domain::Reply reply_to(const std::shared_ptr<Call>& call) {
     domain::Reply reply;
+    reply.who = "uid " + std::to_string(call->uid);
     reply.progress = [call](const std::string& text) { call->progress(text); };
     reply.done = [call](Result<std::string> result) {
         if (result)

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "domain/disk_change.hpp"
 #include "domain/disk_rule.hpp"
+#include "domain/gate.hpp"
 #include "xen/disk.hpp"
 #include "xen/store.hpp"
 
@@ -35,9 +36,10 @@ Status attach_block(Manager& manager, const CallPointer& call) {
     const xen::DiskSpec disk = TRY(domain::parse_disk_words(TRY(arguments.texts("disk"))));
     const auto body = [domain, disk](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         xen::Store store = TRY(xen::Store::open());
+        const domain::Gate gate(side, "block-attach");
         const auto progress = [&](std::string_view words) { side.progress(words); };
         const auto intent = [&](const std::string& detail) { return side.intent(detail); };
-        return json_line(describe(TRY(domain::attach_disk(xen, store, domain, disk, progress, intent))));
+        return json_line(describe(TRY(domain::attach_disk(xen, store, domain, disk, gate, progress, intent))));
     };
     TRY(manager.run_on("block-attach", domain, disk_deadline, body, reply_to(call)));
     return {};
@@ -76,7 +78,10 @@ Status detach_block(Manager& manager, const CallPointer& call) {
                                 [&](const std::string& detail) { return side.intent(detail); }));
         return std::string("{}");
     };
-    TRY(manager.run_on("block-detach", domain, disk_deadline, body, reply_to(call)));
+    const auto gone = [&manager, uuid = domain.uuid, vdev] {
+        manager.security().detached(uuid, domain::disk_device(vdev));
+    };
+    TRY(manager.run_on("block-detach", domain, disk_deadline, body, reply_to(call), gone));
     return {};
 }
 
@@ -92,14 +97,16 @@ Status change_cd(Manager& manager, const CallPointer& call) {
     const std::string target = TRY(arguments.text("target"));
     xen::DiskSpec disk = TRY(domain::parse_disk_words(
         {"vdev=" + TRY(arguments.needed_text("vdev")) + ",access=r,devtype=cdrom,target=" + target}));
-    const auto body = [domain, disk, target](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+    const char* const verb = target.empty() ? "cd-eject" : "cd-insert";
+    const auto body = [domain, disk, target, verb](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         xen::Store store = TRY(xen::Store::open());
         const domain::DiskLock lock = TRY(domain::DiskLock::take());
         TRY(domain::check_disks(xen, store, {disk}));
+        TRY(domain::Gate(side, verb).disk(xen, domain, disk));
         TRY(xen::insert_cd(xen, domain.id, disk));
         return json_line({{"vdev", disk.vdev}, {"target", target}});
     };
-    TRY(manager.run(target.empty() ? "cd-eject" : "cd-insert", disk_deadline, body, reply_to(call)));
+    TRY(manager.run(verb, disk_deadline, body, reply_to(call)));
     return {};
 }
 

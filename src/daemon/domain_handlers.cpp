@@ -42,11 +42,18 @@ Status no_dom0(const xen::DomainInfo& domain, const char* verb) {
 Status list(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
     const auto all = TRY(manager.list());
+    manager.security().reconcile(all);
+    const policy::Host* const host = manager.security().host();
     const auto wanted = TRY(arguments.texts("domains"));
     json domains = json::array();
     const auto add = [&](const xen::DomainInfo& domain) {
         json object = describe(domain);
         object["managed"] = manager.owns(domain.uuid);
+        const auto types = manager.security().types(domain.id == 0 ? domain::domain0_uuid : domain.uuid);
+        if (types) {
+            object["policy"] = host->policy()->name();
+            object["label"] = types->label;
+        }
         domains.push_back(std::move(object));
     };
     if (wanted.empty()) {

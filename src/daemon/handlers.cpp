@@ -19,7 +19,7 @@ std::optional<Found> find_verb(domain::Manager& manager, driverdomain::Superviso
                                const std::shared_ptr<Call>& call) {
     for (const std::vector<Verb>* group :
          {&domain_verbs(), &kept_verbs(), &network_verbs(), &block_verbs(), &pci_verbs(), &tuning_verbs(),
-          &cpupool_verbs(), &guest_verbs(), &hypervisor_verbs(), &top_verbs()}) {
+          &cpupool_verbs(), &guest_verbs(), &hypervisor_verbs(), &top_verbs(), &policy_verbs(), &xsm_verbs()}) {
         for (const Verb& verb : *group) {
             if (call->request.verb == verb.name)
                 return Found{verb.for_everybody, [&manager, &verb, call] { return verb.run(manager, call); }};

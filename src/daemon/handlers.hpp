@@ -29,6 +29,8 @@ const std::vector<Verb>& cpupool_verbs();
 const std::vector<Verb>& guest_verbs();
 const std::vector<Verb>& hypervisor_verbs();
 const std::vector<Verb>& top_verbs();
+const std::vector<Verb>& policy_verbs();
+const std::vector<Verb>& xsm_verbs();
 
 struct DriverDomainVerb {
     const char* name;

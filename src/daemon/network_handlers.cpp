@@ -2,7 +2,9 @@
 #include "daemon/handlers.hpp"
 
 #include "config/vif.hpp"
+#include "domain/gate.hpp"
 #include "domain/vif_attach.hpp"
+#include "domain/vif_rules.hpp"
 #include "xen/nic.hpp"
 #include "xen/store.hpp"
 
@@ -35,11 +37,16 @@ Result<xen::NicSpec> nic_spec(const Arguments& arguments) {
 Status attach(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
     const xen::DomainInfo client = TRY(arguments.domain(manager));
-    const xen::NicSpec spec = TRY(nic_spec(arguments));
+    xen::NicSpec spec = TRY(nic_spec(arguments));
+    const std::vector<std::string> bridging = manager.driver_domains();
+    if (!spec.antispoof && std::find(bridging.begin(), bridging.end(), client.uuid) != bridging.end())
+        spec.antispoof = false;                                // what it sends is its clients'
     const bool ours = manager.record(spec.backend) != nullptr; // also while it is brought back and has no domain
     const auto body = [client, spec, ours](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         xen::Store store = TRY(xen::Store::open());
+        const domain::Gate gate(side, "network-attach");
         domain::AttachHooks hooks;
+        hooks.gate = &gate;
         hooks.progress = [&](std::string_view words) { side.progress(words); };
         hooks.intent = [&](unsigned devid, const std::string& mac) {
             return side.intent(std::to_string(devid) + " " + mac);
@@ -115,9 +122,18 @@ Status detach(Manager& manager, const CallPointer& call) {
         const xen::NicInfo nic = TRY(find_nic(TRY(xen::list_nics(xen, domain.id)), wanted, domain.name));
         TRY(side.intent(std::to_string(nic.devid) + " " + nic.mac));
         TRY(xen::remove_nic(xen, domain.id, nic.devid));
+        domain::forget_rules(domain.id, nic.devid);
         return json_line({{"devid", nic.devid}});
     };
-    TRY(manager.run_on("network-detach", domain, attach_deadline, body, reply_to(call)));
+    domain::Reply reply = reply_to(call);
+    reply.done = [&manager, uuid = domain.uuid, done = std::move(reply.done)](Result<std::string> result) {
+        if (result) {
+            const unsigned devid = json::parse(*result, nullptr, false).value("devid", 0U);
+            manager.security().detached(uuid, domain::vif_device(devid));
+        }
+        done(std::move(result));
+    };
+    TRY(manager.run_on("network-detach", domain, attach_deadline, body, std::move(reply)));
     return {};
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/handlers.hpp"
 
 #include "base/text.hpp"
+#include "domain/gate.hpp"
 #include "domain/pci_change.hpp"
 #include "pci/sysfs.hpp"
 #include "xen/pci.hpp"
@@ -123,11 +124,17 @@ Status change(Manager& manager, const CallPointer& call, bool attach) {
     }
     const auto body = [domain, spec, attach, force](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         const auto intent = [&](const std::string& addresses) { return side.intent(addresses); };
-        TRY(attach ? domain::attach_pci(xen, domain, spec, intent)
+        TRY(attach ? domain::attach_pci(xen, domain, spec, domain::Gate(side, "pci-attach"), intent)
                    : domain::detach_pci(xen, domain, spec, force, intent));
         return std::string("{}");
     };
-    TRY(manager.run_on(attach ? "pci-attach" : "pci-detach", domain, change_deadline, body, reply_to(call)));
+    std::function<void()> gone;
+    if (const auto address = pci::address_of_spec(spec.text); !attach && address) {
+        gone = [&manager, uuid = domain.uuid, device = domain::pci_device(pci::address_text(*address))] {
+            manager.security().detached(uuid, device);
+        };
+    }
+    TRY(manager.run_on(attach ? "pci-attach" : "pci-detach", domain, change_deadline, body, reply_to(call), gone));
     return {};
 }
 

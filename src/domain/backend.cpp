@@ -4,6 +4,7 @@
 #include "config/vif.hpp"
 #include "domain/capacity.hpp"
 #include "domain/names.hpp"
+#include "domain/vif_script.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -120,7 +121,10 @@ Result<Backend> await_backend(xen::Context& xen, xen::Store& store, const std::s
 }
 
 void complete(xen::NicSpec& nic, const Backend& backend) {
-    if (backend.id != 0) nic.backend = std::to_string(backend.id);
+    if (backend.id != 0)
+        nic.backend = std::to_string(backend.id);
+    else
+        use_own_script(nic);
     // libxl would write its own default; the agent's name is checked like a person's.
     xen::NicSpec checked;
     if (nic.bridge.empty() && !backend.bridge.empty() && backend.bridge.find(',') == std::string::npos &&

@@ -39,7 +39,7 @@ Result<std::optional<Backend>> ready_backend(xen::Store& store, const std::vecto
 Result<Backend> await_backend(xen::Context& xen, xen::Store& store, const std::string& wanted,
                               std::chrono::seconds patience, const Progress& progress);
 
-// Fills in what `nic` leaves open: the backend's id, and the agent's own bridge.
+// Fills in what `nic` leaves open: the backend's id, the agent's own bridge, dom0's hotplug program.
 void complete(xen::NicSpec& nic, const Backend& backend);
 
 } // namespace bulkhead::domain

@@ -1,15 +1,19 @@
 #include "domain/create.hpp"
 
 #include "base/file.hpp"
+#include "domain/device_model.hpp"
 #include "domain/disk_rule.hpp"
 #include "domain/end.hpp"
+#include "domain/gate.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
 #include "domain/policy.hpp"
-#include "domain/save.hpp"
+#include "domain/saved_file.hpp"
 #include "domain/vif_attach.hpp"
+#include "domain/vif_rules.hpp"
 #include "pci/sysfs.hpp"
 #include "xen/domain.hpp"
+#include "xen/nic.hpp"
 #include "xen/pci.hpp"
 #include "xen/save.hpp"
 #include "xen/store.hpp"
@@ -18,6 +22,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
@@ -111,6 +116,23 @@ Result<std::vector<Backend>> complete_nics(xen::Context& xen, xen::Store& store,
     }
     spec.nics = std::move(nics);
     return backends;
+}
+
+// The rules of its vifs, which libxl has made. It is paused until check_plugged() has seen them in force: neither does
+// it send anything, nor is its end of a vif connected, so that it would get something.
+Status tell_all_rules(xen::Context& xen, xen::Store& store, unsigned domain, const xen::DomainSpec& spec,
+                      const std::vector<Backend>& backends, const Progress& progress) {
+    if (backends.empty()) return {};
+    const std::vector<xen::NicInfo> made = TRY(xen::list_nics(xen, domain));
+    for (std::size_t i = 0; i < backends.size(); ++i) {
+        xen::NicSpec nic = spec.nics[i];
+        const auto same = [&nic](const xen::NicInfo& info) { return info.devid == *nic.devid; };
+        const auto info = std::find_if(made.begin(), made.end(), same);
+        if (info == made.end()) return fail("vif " + std::to_string(*nic.devid) + " has gone", ENOENT);
+        nic.mac = info->mac; // libxl has chosen one where there was none
+        TRY(context(tell_rules(store, domain, nic, backends[i], progress), "vif " + std::to_string(*nic.devid)));
+    }
+    return {};
 }
 
 // libxl is content when the backend's driver has taken a vif up. Our agents say more: whether it is on a bridge.
@@ -221,6 +243,7 @@ Result<config::ParsedDomain> parse_request(const CreateRequest& request, const c
         TRY(config::parse_domain(config::with_overrides(request.config, request.overrides), request.source, host));
     if (request.force_uuid) parsed.spec.uuid = request.uuid;
     if (!request.name.empty()) parsed.spec.name = request.name;
+    if (request.label) parsed.spec.label = request.label;
     return parsed;
 }
 
@@ -278,11 +301,20 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
         use_own_script(spec);
     }
 
+    // The last question: whoever asked while this one waited for an answer has come before it.
+    if (hooks.gate == nullptr) return fail("the policy was not asked whether '" + spec.name + "' may start");
+    const Permit permit = TRY(hooks.gate->start(xen, spec, devices_later));
+    for (std::size_t i = 0; i < backends.size(); ++i) carry_types(spec.nics[i], permit, backends[i], hooks.progress);
+
     TRY(hooks.intent(*spec.uuid, spec.name));
     TRY(make_room(xen, spec, host, hooks.progress));
-    const unsigned domain = TRY(build(xen, request, spec, host.host, hooks.progress));
+    const std::time_t began = std::time(nullptr);
+    const Result<unsigned> built = build(xen, request, spec, host.host, hooks.progress);
+    if (!built) return tl::unexpected(explain_device_model(built.error(), spec.name, began));
+    const unsigned domain = *built;
     disks.reset();
-    Status complete = check_plugged(store, domain, spec, backends);
+    Status complete = tell_all_rules(xen, store, domain, spec, backends, hooks.progress);
+    if (complete) complete = check_plugged(store, domain, spec, backends);
     if (complete) complete = start(xen, request, domain, devices_later, hooks);
     if (!complete) {
         (void)end_domain(xen, domain);

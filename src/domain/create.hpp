@@ -37,6 +37,8 @@ struct CreateRequest {
     // waited for whatever `wait` says: a guest that wakes up without them drops its interfaces, addresses and
     // connections.
     std::string image;
+    // Instead of what the configuration says: access_control= (xen/domain_spec.hpp).
+    std::optional<xen::LabelSpec> label;
 };
 
 struct Created {
@@ -49,9 +51,12 @@ struct Created {
 // "pending" in the JSON that workers answer with: [{"devid", "backend"}...].
 nlohmann::json describe(const std::vector<PendingVif>& pending);
 
+class Gate;
+
 struct CreateHooks {
     Progress progress;
     std::function<Status(const std::string& uuid, const std::string& name)> intent; // before anything is made
+    const Gate* gate = nullptr; // must be there: it is asked before the intent
     // It runs; the devices that a restored spare gets are attached after this. May be empty.
     std::function<void(unsigned domain)> started;
 };

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "domain/disk_rule.hpp"
+#include "domain/gate.hpp"
 #include "xen/nic.hpp"
 
 #include <cerrno>
@@ -98,7 +99,8 @@ DiskJudgement judge_disk(const DiskState& state, const std::string& client) {
 }
 
 Result<xen::DiskInfo> attach_disk(xen::Context& xen, xen::Store& store, const xen::DomainInfo& domain,
-                                  xen::DiskSpec disk, const Progress& progress, const DiskIntent& intent) {
+                                  xen::DiskSpec disk, const Gate& gate, const Progress& progress,
+                                  const DiskIntent& intent) {
     if (const auto taken = TRY(xen::find_disk(xen, domain.id, disk.vdev))) {
         return fail("'" + domain.name + "' has a disk " + taken->vdev + " already (" + printable(taken->target, 200) +
                         "); see: bulkhead block-list " + domain.name,
@@ -106,7 +108,8 @@ Result<xen::DiskInfo> attach_disk(xen::Context& xen, xen::Store& store, const xe
     }
     auto lock = std::make_optional(TRY(DiskLock::take()));
     TRY(check_disks(xen, store, {disk}));
-    if (domain.type != "hvm") use_own_script(disk);
+    TRY(gate.disk(xen, domain, disk));
+    use_own_script(disk);
     TRY(intent(detail_of(disk.vdev, disk.target.value_or(""))));
     Result<xen::DiskInfo> added = xen::add_disk(xen, domain.id, disk);
     lock.reset(); // from now on everybody sees it

@@ -13,14 +13,17 @@
 
 namespace bulkhead::domain {
 
+class Gate;
+
 // Called once, before anything is done, with what withdraw_disk() needs.
 using DiskIntent = std::function<Status(const std::string& detail)>;
 
 // Success means that the guest has the disk (a paused one: that it will have). Otherwise the half-made disk is removed
 // and the error is the backend's own, or says which side is missing. Errors before the intent: the rule forbids it
-// (disk_rule.hpp), the name is taken.
+// (disk_rule.hpp) or the policy does (gate.hpp), the name is taken.
 Result<xen::DiskInfo> attach_disk(xen::Context& xen, xen::Store& store, const xen::DomainInfo& domain,
-                                  xen::DiskSpec disk, const Progress& progress, const DiskIntent& intent);
+                                  xen::DiskSpec disk, const Gate& gate, const Progress& progress,
+                                  const DiskIntent& intent);
 Status detach_disk(xen::Context& xen, const xen::DomainInfo& domain, const std::string& vdev, bool force,
                    const DiskIntent& intent);
 

@@ -136,7 +136,7 @@ void forget_own_script(xen::DiskSpec& disk) {
 void use_own_script(xen::DomainSpec& spec) {
     const bool booted = std::any_of(spec.options.begin(), spec.options.end(),
                                     [](const xen::OptionSpec& option) { return option.key == "bootloader"; });
-    if (spec.type == xen::DomainType::hvm || booted) return;
+    if (booted) return;
     for (xen::DiskSpec& disk : spec.disks) use_own_script(disk);
 }
 

@@ -30,7 +30,8 @@ private:
 Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::DiskSpec>& wanted);
 
 // The program that connects dom0's disks instead of Xen's shell scripts (hotplug/), if it is installed: as script= of
-// those disks that it can serve. A bootloader and a device model find their disks by Xen's own script only.
+// those disks that it can serve. A bootloader in dom0 reads its disk before there is a script; a device model finds the
+// disk by the script's physical-device-path (libxl_disk.c, libxl__device_disk_find_local_path).
 void use_own_script(xen::DomainSpec& spec);
 void use_own_script(xen::DiskSpec& disk);
 void forget_own_script(xen::DiskSpec& disk); // of a disk that libxl remembers

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "domain/pci_change.hpp"
+#include "domain/vif_rules.hpp"
 #include "xen/domain.hpp"
 
 #include <algorithm>
@@ -17,7 +18,9 @@ Status end_domain(xen::Context& xen, unsigned domain) {
             log::warning("domain '" + found->name +
                          "': its devices are taken by libxl, which may take longer: " + taken.error().message);
     }
-    return xen::destroy_domain(xen, domain);
+    TRY(xen::destroy_domain(xen, domain));
+    forget_rules(domain);
+    return {};
 }
 
 } // namespace bulkhead::domain

@@ -1,12 +1,14 @@
 #include "domain/journal.hpp"
 
+#include "domain/security_store.hpp"
+
 #include <chrono>
 #include <ctime>
 
 namespace bulkhead::domain {
 namespace {
 
-constexpr int schema_version = 4;
+constexpr int schema_version = 5;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE operation (
@@ -100,7 +102,9 @@ Result<Journal> Journal::open(const std::string& file) {
         if (version < 1) TRY(database.execute(schema));
         if (version < 2) TRY(database.execute(schema_2));
         if (version < 3) TRY(database.execute(schema_3));
-        TRY(database.execute(schema_4));
+        if (version < 4) TRY(database.execute(schema_4));
+        TRY(database.execute(SecurityStore::schema));
+        TRY(database.execute("PRAGMA user_version = 5;"));
         TRY(commit.commit());
     }
     return journal;
@@ -111,8 +115,10 @@ Result<std::int64_t> Journal::begin(const Operation& operation) {
     // Vifs may come and go side by side, PCI devices not (libxl counts them in one node) and disks
     // not (their number, which tells them apart, is the person's choice); what makes or remakes the
     // domain itself is alone.
+    // Only a destruction goes ahead of a save, which then fails.
     Statement busy = TRY(database_.prepare("SELECT verb FROM operation WHERE (uuid = ?1 OR name = ?2) AND "
-                                           "(verb IN ('create', 'restart', 'reincarnate', 'save') OR "
+                                           "(verb IN ('create', 'restart', 'reincarnate') OR "
+                                           "(verb = 'save' AND ?3 <> 'destroy') OR "
                                            "?3 IN ('create', 'restart', 'reincarnate', 'save') OR "
                                            "(verb LIKE 'pci-%' AND ?3 LIKE 'pci-%') OR "
                                            "(verb LIKE 'block-%' AND ?3 LIKE 'block-%'))"));
@@ -211,13 +217,22 @@ Status Journal::forget(const std::string& uuid) {
     return commit.commit();
 }
 
-Status Journal::rename(const DomainRecord& domain) {
+Status Journal::rename(const DomainRecord& domain, const std::string& kept_config) {
     Commit commit = TRY(Commit::begin(database_));
-    for (const char* table : {"UPDATE domain SET name = ?2, config = ?3 WHERE uuid = ?1",
-                              "UPDATE kept SET name = ?2, config = ?3 WHERE uuid = ?1"}) {
+    for (const auto& [table, config] :
+         {std::pair("UPDATE domain SET name = ?2, config = ?3 WHERE uuid = ?1", &domain.config),
+          std::pair("UPDATE kept SET name = ?2, config = ?3 WHERE uuid = ?1", &kept_config)}) {
         Statement update = TRY(database_.prepare(table));
-        TRY(update.bind(1, domain.uuid).bind(2, domain.name).bind(3, domain.config).run());
+        TRY(update.bind(1, domain.uuid).bind(2, domain.name).bind(3, *config).run());
     }
+    return commit.commit();
+}
+
+Status Journal::note_config(std::int64_t operation, const std::string& detail, const DomainRecord& domain) {
+    Commit commit = TRY(Commit::begin(database_));
+    TRY(note(operation, detail));
+    Statement update = TRY(database_.prepare("UPDATE domain SET config = ?2 WHERE uuid = ?1"));
+    TRY(update.bind(1, domain.uuid).bind(2, domain.config).run());
     return commit.commit();
 }
 

@@ -61,6 +61,7 @@ class Journal {
 public:
     static Result<Journal> open(const std::string& file);
     [[nodiscard]] const std::string& folder() const { return folder_; } // of the file
+    [[nodiscard]] Database& database() { return database_; }            // moves with the journal
 
     // Refused while another operation makes or remakes the domain (its UUID or its name), and for a PCI device or a
     // disk while another one comes or goes.
@@ -78,8 +79,11 @@ public:
     Status forget(const std::string& uuid);
     Result<std::vector<PendingVif>> pending_vifs();
     Status forget_pending(const PendingVif& vif); // no error if it is not there
-    // Its name, also the one in its configuration.
-    Status rename(const DomainRecord& domain);
+    // Its name, also the one in its configuration, and in that of the kept domain (if it is one).
+    Status rename(const DomainRecord& domain, const std::string& kept_config);
+    // Its configuration, which is what a restart makes it from, and that the operation has come so far: in one
+    // transaction.
+    Status note_config(std::int64_t operation, const std::string& detail, const DomainRecord& domain);
 
     // Refused when another kept domain has the name.
     Status keep(const KeptDomain& domain);

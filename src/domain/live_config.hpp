@@ -17,4 +17,7 @@ namespace bulkhead::domain {
 std::string live_config(std::string_view config, const xen::DomainSpec& spec, const std::string& name,
                         const xen::Live& live, const std::vector<PendingVif>& pending);
 
+// The configuration with this label, or without one.
+std::string with_label(std::string_view config, const std::optional<xen::LabelSpec>& label);
+
 } // namespace bulkhead::domain

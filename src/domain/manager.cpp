@@ -18,10 +18,13 @@ using std::chrono::seconds;
 
 Manager::Manager(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal)
     : loop_(loop), xen_(std::move(xen)), journal_(std::move(journal)),
+      security_(journal_.database(), journal_.folder() + "/policy.log",
+                [this](const std::string& uuid) { return managed_.contains(uuid); }),
       workers_(loop, [this] { xen::forget_inherited(*xen_); }) {}
 
 Result<std::unique_ptr<Manager>> Manager::open(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal) {
     std::unique_ptr<Manager> manager(new Manager(loop, std::move(xen), std::move(journal)));
+    manager->security_.load();
     TRY(manager->xen_->attach(loop.handle(),
                               [m = manager.get()](const xen::DomainEvent& event) { m->happened(event); }));
     return manager;
@@ -54,7 +57,7 @@ Result<Workers::Id> Manager::run(const std::string& name, std::chrono::milliseco
     job.run = [body = std::move(body)](const WorkerSide& side) { return work::with_context(body, side); };
     job.progress = reply.progress;
     job.done = [done = std::move(reply.done)](Result<std::string> result, bool) { done(std::move(result)); };
-    return workers_.start(std::move(job));
+    return start_worker(std::move(job), reply.who);
 }
 
 Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainInfo& domain,
@@ -85,7 +88,7 @@ Result<Workers::Id> Manager::run_on(const std::string& verb, const xen::DomainIn
             undo(*operation, [done, result](bool) { done(result); });
         }
     };
-    return workers_.start(std::move(job));
+    return start_worker(std::move(job), reply.who);
 }
 
 Result<Workers::Id> Manager::create(CreateRequest request, const Reply& reply) {
@@ -97,8 +100,9 @@ Result<Workers::Id> Manager::create(CreateRequest request, const Reply& reply) {
     job.heavy = !request.wait && request.image.empty();
     job.deadline = work::create_deadline;
     job.run = [request](const WorkerSide& side) {
-        return work::with_context([&](xen::Context& xen, const WorkerSide& s) { return work::create(xen, s, request); },
-                                  side);
+        const std::string verb = request.image.empty() ? "create" : "restore";
+        return work::with_context(
+            [&](xen::Context& xen, const WorkerSide& s) { return work::create(xen, s, request, verb); }, side);
     };
     job.progress = reply.progress;
     job.intent = [this, operation](const std::string& what) -> Status {
@@ -120,7 +124,7 @@ Result<Workers::Id> Manager::create(CreateRequest request, const Reply& reply) {
             undo(*operation, [reply, result](bool) { reply.done(result); });
         }
     };
-    return workers_.start(std::move(job));
+    return start_worker(std::move(job), reply.who);
 }
 
 void Manager::created(std::int64_t operation, const CreateRequest& request, const std::string& result,
@@ -165,7 +169,7 @@ Result<Workers::Id> Manager::save(const xen::DomainInfo& domain, const std::stri
     if (domain.paused)
         return fail("domain '" + domain.name + "' is paused and cannot do its part; run first: bulkhead unpause",
                     EINVAL);
-    SaveRequest request{domain.id, managed->second.record, {}, file, after};
+    SaveRequest request{domain.id, managed->second.record, {}, file, after, present_label(domain.uuid)};
     for (PendingVif& vif : TRY(journal_.pending_vifs())) {
         if (vif.uuid == domain.uuid) request.pending.push_back(std::move(vif));
     }
@@ -193,8 +197,13 @@ Result<Workers::Id> Manager::rename(const xen::DomainInfo& domain, const std::st
             DomainRecord& record = managed->second.record;
             record.name = name;
             // It must come back under this name when it is made again.
-            record.config = config::with_overrides(record.config, {"name = \"" + name + "\""});
-            if (const Status written = journal_.rename(record); !written) log::error(written.error().message);
+            const std::vector<std::string> named = {"name = \"" + name + "\""};
+            record.config = config::with_overrides(record.config, named);
+            // A kept domain's configuration is the one that it was given, without what was attached since.
+            const auto given = find_kept(uuid);
+            const std::string kept_config = given ? config::with_overrides(given->config, named) : std::string();
+            if (const Status written = journal_.rename(record, kept_config); !written)
+                log::error(written.error().message);
         }
         reply.done(std::move(result));
     };

@@ -10,6 +10,7 @@
 #include "domain/keeper.hpp"
 #include "domain/policy.hpp"
 #include "domain/save.hpp"
+#include "domain/security.hpp"
 #include "domain/worker.hpp"
 #include "xen/context.hpp"
 #include "xen/domain.hpp"
@@ -28,6 +29,7 @@ namespace bulkhead::domain {
 struct Reply {
     std::function<void(const std::string&)> progress;
     std::function<void(Result<std::string>)> done; // JSON
+    std::string who = "bulkheadd";                 // asked, for the policy's log
 };
 
 class Manager {
@@ -100,6 +102,23 @@ public:
     [[nodiscard]] const DomainRecord* record(std::string_view wanted) const;
     [[nodiscard]] Journal& journal() { return journal_; }
 
+    // The mandatory policy (manager_policy.cpp). Workers ask it by themselves.
+    [[nodiscard]] Security& security() { return security_; }
+    struct Relabelled {
+        Outcome outcome;
+        bool dormant = false; // it does not run
+    };
+    // Domain-0, one that runs, or a kept one. An empty label removes that of one that does not run; `expected`: the
+    // label that it has, or empty.
+    Result<Relabelled> relabel(const std::string& wanted, const std::string& expected, const std::string& label,
+                               const std::string& who);
+    struct DomainLabel {
+        std::string name, uuid;
+        std::optional<xen::LabelSpec> label; // as the active policy calls it, if it does
+        bool running = false;
+    };
+    Result<DomainLabel> domain_label(const std::string& wanted);
+
 private:
     // One of ours.
     struct Managed {
@@ -115,6 +134,10 @@ private:
         Source timer;
     };
 
+    Result<Workers::Id> start_worker(Job job, const std::string& who);
+    // Into the configuration that it comes back with.
+    void write_label(const std::string& uuid, const std::optional<xen::LabelSpec>& label);
+    [[nodiscard]] std::optional<xen::LabelSpec> present_label(const std::string& uuid) const;
     Manager(EventLoop& loop, std::unique_ptr<xen::Context> xen, Journal journal);
     void happened(const xen::DomainEvent& event);
     bool keeper_takes(Managed& managed, const xen::DomainEvent& event);
@@ -143,6 +166,7 @@ private:
     EventLoop& loop_;
     std::unique_ptr<xen::Context> xen_;
     Journal journal_;
+    Security security_; // uses journal_'s database
     Keeper* keeper_ = nullptr;
     bool recovered_ = false;                               // what a daemon before us left is undone
     std::map<std::string, Managed> managed_;               // by UUID

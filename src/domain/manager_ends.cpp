@@ -1,10 +1,15 @@
 // The half of Manager that deals with ends: of domains, and of daemons and workers that died in the middle.
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "domain/end.hpp"
+#include "domain/live_config.hpp"
 #include "domain/manager.hpp"
 #include "domain/names.hpp"
 #include "domain/undo.hpp"
+#include "domain/vif_rules.hpp"
 #include "domain/work.hpp"
+#include "xen/live.hpp"
+#include "xen/store.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -35,6 +40,18 @@ Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen
         return xen::preserve_domain(xen, domain, name, suffix);
     }
     return end_domain(xen, domain);
+}
+
+// What the domain has become since it was made, as the configuration to make it from again; `names` as live_domain().
+Result<std::string> present_config(xen::Context& xen, const CreateRequest& request, const DomainRecord& record,
+                                   unsigned domain, std::map<unsigned, std::string> names,
+                                   const std::vector<PendingVif>& pending) {
+    for (const xen::DomainInfo& other : TRY(xen::list_domains(xen))) names[other.id] = other.name;
+    xen::Live live = TRY(xen::live_domain(xen, domain, names));
+    xen::Store store = TRY(xen::Store::open());
+    TRY(add_rules(store, domain, live.nics));
+    const config::ParsedDomain parsed = TRY(parse_request(request, TRY(host_settings())));
+    return live_config(request.config, parsed.spec, record.name, live, pending);
 }
 
 } // namespace
@@ -111,6 +128,9 @@ void Manager::resume(const Operation& operation, const std::shared_ptr<void>& re
         undo(operation, [this, recovered, uuid = operation.uuid](bool) {
             if (managed_.contains(uuid) && !find(uuid)) forget(uuid);
         });
+    } else if (operation.verb == "restart" && operation.detail.empty() && find(operation.uuid)) {
+        // Nothing was done yet. The domain is there, with what was attached to it; libxl tells of its end once more.
+        end(operation.id);
     } else { // a restart is taken up again: its domain was meant to live
         managed->second.acting = true;
         undo(operation, [this, recovered, again = operation.verb == "restart", uuid = operation.uuid](bool) {
@@ -228,7 +248,10 @@ void Manager::restart(const std::string& uuid, unsigned domain, xen::OnShutdown 
         restart_now(uuid, domain, how);
 }
 
-// Puts the old domain away and, unless `how` is an end, makes it again under its name and UUID.
+// Puts the old domain away and, unless `how` is an end, makes it again under its name and UUID, with the devices that
+// it had at its end: what was attached stays, what was detached stays away. That is written down before the old domain
+// goes, which is the only one who knows. A driver domain is made again as its file says, since its clients and whoever
+// looks after it go by that.
 void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how) {
     Managed& managed = managed_.at(uuid);
     managed.acting = true;
@@ -242,19 +265,48 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     else
         log::error(begun.error().message);
 
+    const bool follow = !ends && !managed.policy.driver_domain;
+    std::map<unsigned, std::string> names; // also of driver domains that are away just now
+    for (const auto& [other, entry] : managed_) names[entry.record.domain] = entry.record.name;
+    names.erase(0);
+    std::vector<PendingVif> pending;
+    if (auto all = journal_.pending_vifs()) {
+        std::erase_if(*all, [&uuid](const PendingVif& vif) { return vif.uuid != uuid; });
+        pending = std::move(*all);
+    }
+
     Job job;
     job.name = operation->verb + " " + managed.record.name;
     job.deadline = ends ? work::destroy_deadline : work::create_deadline;
-    job.run = [request, domain, how, ends, name = managed.record.name](const WorkerSide& side) {
+    job.run = [request, domain, how, ends, follow, names, pending,
+               record = managed.record](const WorkerSide& side) mutable {
         return work::with_context(
             [&](xen::Context& xen, const WorkerSide& s) -> Result<std::string> {
                 const auto domains = TRY(xen::list_domains(xen));
                 const auto old = find_domain(domains, request.uuid);
-                if (old && (domain == 0 || old->id == domain)) TRY(put_away(xen, old->id, name, how));
+                const bool there = old && (domain == 0 || old->id == domain);
+                if (there && follow) {
+                    if (auto now = present_config(xen, request, record, old->id, names, pending))
+                        request.config = std::move(*now);
+                    else
+                        s.progress("warning: it comes back with the devices that it had at its start: " +
+                                   now.error().message);
+                }
+                if (!ends) TRY(s.intent(json_line({{"config", request.config}})));
+                if (there) TRY(put_away(xen, old->id, record.name, how));
                 if (ends) return std::string("{}");
-                return work::create(xen, s, request);
+                return work::create(xen, s, request, "restart");
             },
             side);
+    };
+    job.intent = [this, uuid, operation](const std::string& what) -> Status {
+        const json intent = json::parse(what, nullptr, false);
+        const auto ours = managed_.find(uuid);
+        if (!intent.contains("config") || ours == managed_.end()) return {}; // of its creation: nothing to add
+        DomainRecord& record = ours->second.record;
+        record.config = work::text(intent, "config");
+        if (operation->id == 0) return {};
+        return journal_.note_config(operation->id, "configuration is written down", record);
     };
     job.progress = [name = managed.record.name](const std::string& words) {
         log::info("domain '" + name + "': " + words);
@@ -262,7 +314,7 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     job.done = [this, uuid, operation](Result<std::string> result, bool) {
         restarted(uuid, operation->id, std::move(result));
     };
-    if (const auto started = workers_.start(std::move(job)); !started) {
+    if (const auto started = start_worker(std::move(job), "bulkheadd"); !started) {
         log::error(started.error().message);
         end(operation->id);
         managed.acting = false;
@@ -327,7 +379,7 @@ Result<Workers::Id> Manager::remake(const DomainRecord& record, std::chrono::mil
         return {};
     };
     job.done = [this, uuid, record](Result<std::string> result, bool) { remade(uuid, record, std::move(result)); };
-    Result<Workers::Id> started = workers_.start(std::move(job));
+    Result<Workers::Id> started = start_worker(std::move(job), "bulkheadd");
     if (started) {
         managed.worker = *started;
         managed.remaking = std::move(reply);

@@ -30,6 +30,8 @@ std::string Manager::suspended_image(const std::string& uuid) const {
 void Manager::forget_image(const std::string& uuid) {
     const std::string image = suspended_image(uuid);
     if (::unlink(image.c_str()) != 0 && errno != ENOENT) log::error(fail_errno(image).value().message);
+    if (const Status forgotten = security_.set_suspended_label(uuid, std::nullopt); !forgotten)
+        log::error(forgotten.error().message);
 }
 
 Result<KeptDomain> Manager::find_kept(std::string_view wanted) {
@@ -85,6 +87,7 @@ Result<Workers::Id> Manager::start_kept(std::string_view wanted, bool paused, co
     if (exists(image)) {
         request.image = image;
         request.config.clear(); // as it was when it was suspended
+        request.label = TRY(security_.suspended_label(kept.uuid));
     }
     return create(std::move(request), reply);
 }

@@ -1,5 +1,6 @@
 // The part of Manager that deals with vifs whose driver domain was not ready when their domain was made.
 #include "base/log.hpp"
+#include "domain/gate.hpp"
 #include "domain/manager.hpp"
 #include "domain/vif_attach.hpp"
 #include "domain/work.hpp"
@@ -65,7 +66,9 @@ void Manager::attach_pending(const PendingVif& vif, const DomainRecord& client) 
         const std::vector<xen::NicSpec> nics = TRY(parse_request(request, TRY(host_settings()))).spec.nics;
         const auto spec = TRY(configured_vif(nics, vif.devid));
         xen::Store store = TRY(xen::Store::open());
+        const Gate gate(side, "network-attach");
         AttachHooks hooks;
+        hooks.gate = &gate;
         hooks.progress = [](std::string_view) {};
         hooks.connected = false; // the client may be paused, or have no driver yet
         hooks.intent = [&](unsigned devid, const std::string& mac) {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "domain/gate.hpp"
 #include "pci/sysfs.hpp"
 #include "xen/passthrough.hpp"
 #include "xen/pci.hpp"
@@ -13,29 +14,6 @@
 
 namespace bulkhead::domain {
 namespace {
-
-// The devices that a specification means: one, all functions of one ("00:02.*"), or the one with a name.
-Result<std::vector<pci::Address>> addresses_of(xen::Context& xen, unsigned domain, const std::string& spec) {
-    if (const auto one = pci::address_of_spec(spec)) return std::vector<pci::Address>{*one};
-    std::vector<pci::Address> found;
-    if (const std::size_t star = spec.find(".*"); star != std::string::npos) {
-        for (char function = '0'; function <= '7'; ++function) {
-            std::string text = spec;
-            text[star + 1] = function;
-            const auto address = pci::address_of_spec(text);
-            if (address && pci::Sysfs().device(*address)) found.push_back(*address);
-        }
-    } else {
-        std::vector<xen::PciInfo> devices = TRY(xen::assignable_devices(xen));
-        for (xen::PciInfo& device : TRY(xen::domain_devices(xen, domain))) devices.push_back(std::move(device));
-        for (const xen::PciInfo& device : devices) {
-            if (device.name.empty() || spec.find(device.name) == std::string::npos) continue;
-            if (const auto address = pci::parse_address(device.address)) found.push_back(*address);
-        }
-    }
-    if (found.empty()) return fail("there is no PCI device '" + printable(spec, 64) + "'", ENOENT);
-    return found;
-}
 
 std::string joined(const std::vector<pci::Address>& addresses) {
     std::vector<std::string> texts;
@@ -112,6 +90,28 @@ Status forget_owner(unsigned domain, const pci::Address& address) {
 
 } // namespace
 
+Result<std::vector<pci::Address>> addresses_of(xen::Context& xen, unsigned domain, const std::string& spec) {
+    if (const auto one = pci::address_of_spec(spec)) return std::vector<pci::Address>{*one};
+    std::vector<pci::Address> found;
+    if (const std::size_t star = spec.find(".*"); star != std::string::npos) {
+        for (char function = '0'; function <= '7'; ++function) {
+            std::string text = spec;
+            text[star + 1] = function;
+            const auto address = pci::address_of_spec(text);
+            if (address && pci::Sysfs().device(*address)) found.push_back(*address);
+        }
+    } else {
+        std::vector<xen::PciInfo> devices = TRY(xen::assignable_devices(xen));
+        for (xen::PciInfo& device : TRY(xen::domain_devices(xen, domain))) devices.push_back(std::move(device));
+        for (const xen::PciInfo& device : devices) {
+            if (device.name.empty() || spec.find(device.name) == std::string::npos) continue;
+            if (const auto address = pci::parse_address(device.address)) found.push_back(*address);
+        }
+    }
+    if (found.empty()) return fail("there is no PCI device '" + printable(spec, 64) + "'", ENOENT);
+    return found;
+}
+
 Status check_free(xen::Context& xen, const std::vector<xen::DomainInfo>& domains, const pci::Address& address) {
     const std::string text = pci::address_text(address);
     for (const xen::DomainInfo& domain : domains) {
@@ -123,7 +123,8 @@ Status check_free(xen::Context& xen, const std::vector<xen::DomainInfo>& domains
     return {};
 }
 
-Status attach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::PciSpec& spec, const PciIntent& intent) {
+Status attach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::PciSpec& spec, const Gate& gate,
+                  const PciIntent& intent) {
     const bool seize = spec.seize || spec.text.find("seize=1") != std::string::npos;
     const std::vector<pci::Address> addresses = TRY(addresses_of(xen, domain.id, spec.text));
     const auto domains = TRY(xen::list_domains(xen));
@@ -131,6 +132,7 @@ Status attach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::P
         TRY(check_free(xen, domains, address)); // first: a device in use is not assignable either
         if (!seize) TRY(pci::check_assignable(pci::Sysfs(), address));
     }
+    TRY(gate.pci(xen, domain, spec.text));
     TRY(intent(joined(addresses)));
     Status attached = xen::attach_device(xen, domain.id, spec);
     // Whether a domain has an IOMMU context is settled at its creation, and libxl does not keep what it chose.

@@ -14,11 +14,18 @@
 
 namespace bulkhead::domain {
 
+// The devices that a specification means: one, all functions of one ("00:02.*"), or the one with a name. `domain`:
+// whose devices may have the name, beside those that are assignable.
+Result<std::vector<pci::Address>> addresses_of(xen::Context& xen, unsigned domain, const std::string& spec);
+
+class Gate;
+
 // Called once, before anything is done, with what withdraw_pcis() needs.
 using PciIntent = std::function<Status(const std::string& addresses)>;
 
 // Errors before the intent: not assignable, another domain has it, the domain was made without an IOMMU context.
-Status attach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::PciSpec& spec, const PciIntent& intent);
+Status attach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::PciSpec& spec, const Gate& gate,
+                  const PciIntent& intent);
 Status detach_pci(xen::Context& xen, const xen::DomainInfo& domain, const xen::PciSpec& spec, bool force,
                   const PciIntent& intent);
 

@@ -1,15 +1,15 @@
-// The file of a saved domain: what the domain was, then libxl's stream in frames, each with its checksum (XXH64,
-// against damage, not against forgers: restoring runs what the file holds). docs/saved-images.md draws the format.
-// Pure.
+// The file of a saved domain: what the domain was, libxl's stream as libxl wrote it, and checksums of the stream's
+// parts (XXH64, against damage, not against forgers: restoring runs what the file holds). docs/saved-images.md draws
+// the format. Pure.
 #pragma once
 
 #include "base/result.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bulkhead::domain {
 
@@ -23,45 +23,30 @@ struct SavedHeader {
     std::uint64_t memory_kib = 0; // the domain's memory, for progress
 };
 
-class SavedWriter {
-public:
-    static constexpr std::size_t frame_max = 1 << 20; // bytes of the stream
+// Bytes of the stream that have one checksum; the last part may be shorter.
+constexpr std::size_t saved_part = 1 << 20;
 
-    static std::string header(const SavedHeader& header);
-    // What goes before these bytes, of which there are 1 to frame_max.
-    std::string frame(std::string_view bytes);
-    // What goes behind the last frame.
-    [[nodiscard]] std::string end() const;
+// ---- writing: the header, the stream, the end ----
+std::string print_saved_header(const SavedHeader& header);
+// `number`: the part's, from 0.
+std::uint64_t saved_part_sum(std::string_view part, std::uint64_t number);
+// Behind a stream of `size` bytes with these parts' checksums.
+std::string print_saved_end(std::uint64_t size, const std::vector<std::uint64_t>& sums);
 
-private:
-    std::uint64_t frames_ = 0, bytes_ = 0;
+// ---- reading ----
+struct SavedImage {
+    SavedHeader header;
+    std::uint64_t stream_at = 0, stream_size = 0; // bytes of the file
+    std::vector<std::uint64_t> sums;              // one for each part of the stream
+
+    // The part of that number, which must be below sums.size(), is what was written. Errors name its first byte.
+    [[nodiscard]] Status check_part(std::uint64_t number, std::string_view part) const;
 };
 
-class SavedReader {
-public:
-    // Fills the buffer as far as the file goes; less than it holds means that it ends there.
-    using Source = std::function<Result<std::size_t>(char* buffer, std::size_t size)>;
-    explicit SavedReader(Source source) : source_(std::move(source)) {}
+// Fills the buffer from that byte of the file on; less than it holds means that the file ends there.
+using SavedSource = std::function<Result<std::size_t>(std::uint64_t at, char* buffer, std::size_t size)>;
 
-    static constexpr std::size_t header_max = 2 << 20;
-    static constexpr std::size_t end_size = 28; // of a file's last bytes
-
-    // First. Errors: no such file, a newer format, damage.
-    Result<SavedHeader> header();
-    // Whether a file of `file_size` bytes with these last end_size bytes is all there, before anything is built from
-    // it. After header().
-    [[nodiscard]] Status check_end(std::string_view last, std::uint64_t file_size) const;
-    // The stream's next bytes, valid until the next call; empty: its checked end. Errors name the byte.
-    Result<std::string_view> next();
-
-private:
-    Result<std::string_view> take(std::size_t size, const char* what);
-
-    Source source_;
-    std::string buffer_;
-    std::uint64_t at_ = 0; // in the file
-    std::uint64_t header_size_ = 0;
-    std::uint64_t frames_ = 0, bytes_ = 0;
-};
+// Everything but the stream itself; the file is all there. Errors: no such file, another format, cut short, damage.
+Result<SavedImage> read_saved_image(const SavedSource& source, std::uint64_t file_size);
 
 } // namespace bulkhead::domain

@@ -6,6 +6,7 @@
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
 #include "domain/save.hpp"
+#include "domain/vif_rules.hpp"
 #include "xen/domain.hpp"
 #include "xen/nic.hpp"
 
@@ -23,19 +24,21 @@ bool undo_after_failure(const Operation& operation) {
 Status take_back(xen::Context& xen, const Operation& operation) {
     const auto domains = TRY(xen::list_domains(xen));
     const auto found = find_domain(domains, operation.uuid);
+    if (operation.verb == "save")
+        return undo_save(xen, found ? std::optional<unsigned>(found->id) : std::nullopt, operation.detail);
     if (!found) return {}; // nothing was made yet, or it went with its domain
     if (operation.verb == "network-attach" || operation.verb == "network-detach") {
         // Number and MAC address: the number alone may by now be somebody else's vif.
         for (const xen::NicInfo& nic : TRY(xen::list_nics(xen, found->id))) {
             if (std::to_string(nic.devid) + " " + nic.mac != operation.detail) continue;
             TRY(xen::destroy_nic(xen, found->id, nic.devid));
+            forget_rules(found->id, nic.devid);
         }
         return {};
     }
     if (operation.verb == "pci-attach" || operation.verb == "pci-detach") {
         return withdraw_pcis(xen, found->id, operation.detail);
     }
-    if (operation.verb == "save") return undo_save(xen, found->id, operation.detail);
     if (operation.verb == "block-attach") return withdraw_disk(xen, found->id, operation.detail);
     if (operation.verb == "block-detach") {
         // The guest decides again: by force its data may be lost.

@@ -1,6 +1,8 @@
 #include "domain/vif_attach.hpp"
 
 #include "base/text.hpp"
+#include "domain/gate.hpp"
+#include "domain/vif_rules.hpp"
 #include "xen/mac.hpp"
 
 #include <algorithm>
@@ -30,8 +32,14 @@ std::string value(xen::Store& store, const std::string& path) {
 }
 
 struct Paths {
-    std::string backend, frontend;
+    std::string backend, frontend, rules;
 };
+
+Paths paths_of(unsigned server, unsigned client, unsigned devid) {
+    const std::string number = std::to_string(devid);
+    return {"/local/domain/" + std::to_string(server) + "/backend/vif/" + std::to_string(client) + "/" + number,
+            "/local/domain/" + std::to_string(client) + "/device/vif/" + number, rules_record(client, devid)};
+}
 
 VifState look(xen::Store& store, const Paths& paths) {
     VifState state;
@@ -41,6 +49,8 @@ VifState look(xen::Store& store, const Paths& paths) {
     state.hotplug_error = value(store, paths.backend + "/hotplug-error");
     const Result<bool> there = store.exists(paths.backend);
     state.backend_exists = there && *there;
+    const auto rules = store.read_each({paths.rules, paths.backend + "/bulkhead-fence"});
+    state.rules_in_force = rules && (*rules)[0].value_or("") == (*rules)[1].value_or("");
     return state;
 }
 
@@ -80,11 +90,13 @@ Status wait_connected(xen::Store& store, const Paths& paths, const std::string& 
 
 Judgement judge(const VifState& state, const std::string& backend, const std::string& client) {
     if (!state.hotplug_error.empty() || state.hotplug_status == "error") {
-        return {Verdict::failed, "driver domain '" + backend + "' refused the vif: " +
+        const std::string who = backend == "Domain-0" ? "dom0" : "driver domain '" + backend + "'";
+        return {Verdict::failed, who + " refused the vif: " +
                                      (state.hotplug_error.empty() ? "it gives no reason" : state.hotplug_error)};
     }
     if (!state.backend_exists) return {Verdict::failed, "the vif was removed while it was being connected"};
-    if (state.backend_state == "4" && state.frontend_state == "4") return {Verdict::connected, ""};
+    const bool connected = state.backend_state == "4" && state.frontend_state == "4";
+    if (connected && state.rules_in_force) return {Verdict::connected, ""};
     if (state.backend_state == "5" || state.backend_state == "6") {
         return {Verdict::failed, "the backend in '" + backend + "' closed the vif"};
     }
@@ -96,6 +108,10 @@ Judgement judge(const VifState& state, const std::string& backend, const std::st
         return {Verdict::wait,
                 "nothing in '" + backend +
                     "' has connected it to a bridge (no hotplug-status); does bulkhead-agent run there?"};
+    }
+    if (!state.rules_in_force) {
+        return {Verdict::wait, "the agent in '" + backend +
+                                   "' does not say that the vif's rules are in force; is its image an old one?"};
     }
     if (state.frontend_state == "4") {
         return {Verdict::wait, "the frontend in '" + client + "' is connected, but the backend in '" + backend +
@@ -116,15 +132,13 @@ Result<xen::NicSpec> configured_vif(const std::vector<xen::NicSpec>& nics, unsig
 }
 
 Status wait_plugged(xen::Store& store, unsigned client, unsigned devid, const Backend& backend) {
-    const std::string numbers = std::to_string(client) + "/" + std::to_string(devid);
-    const Paths paths{"/local/domain/" + std::to_string(backend.id) + "/backend/vif/" + numbers,
-                      "/local/domain/" + std::to_string(client) + "/device/vif/" + std::to_string(devid)};
+    const Paths paths = paths_of(backend.id, client, devid);
     TRY(store.watch(paths.backend, "backend"));
     const auto end = Clock::now() + connect_patience;
     Status status;
     for (;;) {
         const VifState now = look(store, paths);
-        if (now.hotplug_status == "connected") break;
+        if (now.hotplug_status == "connected" && now.rules_in_force) break;
         const Judgement judgement = judge(now, backend.name, "the domain");
         if (judgement.verdict == Verdict::failed)
             status = fail(judgement.reason, EIO);
@@ -147,13 +161,22 @@ Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen:
     Result<xen::NicInfo> added = fail("unreachable");
     for (int attempt = 0; attempt < 8; ++attempt) { // another attach may take the same number
         if (!chosen) spec.devid = free_devid(TRY(xen::list_nics(xen, client.id)));
+        if (hooks.gate == nullptr) return fail("the policy was not asked about the vif");
+        const Permit permit = TRY(hooks.gate->vif(xen, client, *spec.devid, spec, backend.id));
+        carry_types(spec, permit, backend, hooks.progress);
         TRY(hooks.intent(*spec.devid, spec.mac));
+        const std::string record = "/libxl/" + std::to_string(client.id) + "/device/vif/" + std::to_string(*spec.devid);
+        if (TRY(store.exists(record))) { // libxl would say so, but then the other vif had our rules
+            added = fail("the number is taken", xen::device_exists);
+            if (chosen) break;
+            continue;
+        }
+        TRY(tell_rules(store, client.id, spec, backend, hooks.progress));
         added = xen::add_nic(xen, client.id, spec);
         if (added || added.error().code != xen::device_exists || chosen) break;
     }
     const std::string numbers = std::to_string(client.id) + "/" + std::to_string(*spec.devid);
-    const Paths paths{"/local/domain/" + std::to_string(backend.id) + "/backend/vif/" + numbers,
-                      "/local/domain/" + std::to_string(client.id) + "/device/vif/" + std::to_string(*spec.devid)};
+    const Paths paths = paths_of(backend.id, client.id, *spec.devid);
     Status status;
     if (!added) {
         if (added.error().code == xen::device_exists) {
@@ -174,6 +197,7 @@ Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen:
     if (status) return added;
     hooks.progress("removing the half-made vif");
     (void)xen::destroy_nic(xen, client.id, *spec.devid);
+    forget_rules(client.id, *spec.devid);
     return tl::unexpected(status.error());
 }
 

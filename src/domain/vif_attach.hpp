@@ -12,11 +12,14 @@
 
 namespace bulkhead::domain {
 
+class Gate;
+
 struct AttachHooks {
     Progress progress;
     // Called before anything is made, with what identifies the vif among the client's.
     std::function<Status(unsigned devid, const std::string& mac)> intent;
-    bool connected = true; // wait for the client, too, not only for the driver domain
+    const Gate* gate = nullptr; // must be there: it is asked before the intent
+    bool connected = true;      // wait for the client, too, not only for the driver domain
 };
 
 // Adds the vif and waits until both ends are connected, or only the driver domain's. Otherwise the half-made vif is
@@ -36,6 +39,7 @@ struct VifState {
     std::string backend_state, frontend_state; // XenbusState as text; empty: no node
     std::string hotplug_status, hotplug_error;
     bool backend_exists = false;
+    bool rules_in_force = true; // or it has none (vif_rules.hpp)
 };
 enum class Verdict { wait, connected, failed };
 struct Judgement {

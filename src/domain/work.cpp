@@ -1,7 +1,9 @@
 #include "domain/work.hpp"
 
 #include "base/json.hpp"
-#include "domain/save.hpp"
+#include "domain/gate.hpp"
+#include "domain/live_config.hpp"
+#include "domain/saved_file.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,19 +15,34 @@ Result<std::string> with_context(const Body& body, const WorkerSide& side) {
     return body(*xen, side);
 }
 
-Result<std::string> create(xen::Context& xen, const WorkerSide& side, const CreateRequest& wanted) {
+namespace {
+
+Result<std::optional<xen::LabelSpec>> label_in(const std::string& config, const std::string& source) {
+    return TRY(config::parse_domain(config, source, TRY(host_settings()))).spec.label;
+}
+
+} // namespace
+
+Result<std::string> create(xen::Context& xen, const WorkerSide& side, const CreateRequest& wanted,
+                           const std::string& verb) {
     CreateRequest request = wanted;
     if (!request.image.empty()) {
         const SavedFile image = TRY(SavedFile::open(request.image));
         request.uuid = image.header().uuid;
         request.force_uuid = true;
+        // A label goes with what is in the image, whatever configuration somebody gives it.
+        if (!request.label) request.label = TRY(label_in(image.header().config, image.header().source));
         if (request.config.empty()) {
             request.config = image.header().config;
             request.source = image.header().source;
             request.directory = image.header().directory;
         }
+        if (TRY(label_in(request.config, request.source)) != request.label)
+            request.config = with_label(request.config, request.label);
     }
+    const Gate gate(side, verb);
     CreateHooks hooks;
+    hooks.gate = &gate;
     hooks.progress = [&](std::string_view words) { side.progress(words); };
     hooks.intent = [&](const std::string& uuid, const std::string& name) {
         return side.intent(json_line({{"uuid", uuid}, {"name", name}}));

@@ -21,9 +21,10 @@ using Body = std::function<Result<std::string>(xen::Context&, const WorkerSide&)
 // Runs in the child, which needs a libxl context of its own.
 Result<std::string> with_context(const Body& body, const WorkerSide& side);
 
-// Makes a domain; its intent and answer are JSON: "uuid", "name" and with the answer "id", "policy", "warnings",
-// "pending", and "config", "source" and "directory" of one that was saved.
-Result<std::string> create(xen::Context& xen, const WorkerSide& side, const CreateRequest& request);
+// Makes a domain (`verb`: why, for the policy's log); its intent and answer are JSON: "uuid", "name" and with the
+// answer "id", "policy", "warnings", "pending", and "config", "source" and "directory" of one that was saved.
+Result<std::string> create(xen::Context& xen, const WorkerSide& side, const CreateRequest& request,
+                           const std::string& verb);
 
 // Members of an answer; absent or of another type: "" and 0.
 std::string text(const nlohmann::json& object, const char* key);

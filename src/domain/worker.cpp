@@ -3,6 +3,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "domain/labelled.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -21,9 +22,9 @@
 namespace bulkhead::domain {
 namespace {
 
-// Types of frames. From the child: progress, intent, result, error. To the child: go, no.
+// Types of frames. From the child: progress, intent, question, result, error. To the child: go, no.
 constexpr char progress_type = 'p', intent_type = 'i', result_type = 'r', error_type = 'e', go_type = 'g',
-               no_type = 'n';
+               no_type = 'n', ask_type = 'q';
 
 std::string pack_error(const Error& error) {
     return std::to_string(error.code) + " " + error.message;
@@ -56,7 +57,7 @@ void close_others(int keep) {
     close_others(fd);
     std::string answer;
     try {
-        const WorkerSide side(fd);
+        const WorkerSide side(fd, job.labelled);
         Result<std::string> result = job.run(side);
         if (result && result->size() > frame_size_max) result = fail("the answer is too large");
         answer = result ? pack_frame(result_type, *result) : pack_frame(error_type, pack_error(result.error()));
@@ -74,11 +75,26 @@ void WorkerSide::progress(std::string_view text) const {
 }
 
 Status WorkerSide::intent(std::string_view what) const {
-    TRY(write_all(fd_, pack_frame(intent_type, what)));
+    TRY(exchange(intent_type, what));
+    return {};
+}
+
+Result<std::string> WorkerSide::ask(std::string_view question) const {
+    if (question.size() > frame_size_max) return fail("the domain has too many devices to ask the policy about");
+    return exchange(ask_type, question);
+}
+
+const LabelledSet& WorkerSide::labelled() const {
+    static const LabelledSet none;
+    return labelled_ == nullptr ? none : *labelled_;
+}
+
+Result<std::string> WorkerSide::exchange(char type, std::string_view what) const {
+    TRY(write_all(fd_, pack_frame(type, what)));
     FrameReader reader;
     for (;;) {
         if (const std::optional<Frame> frame = TRY(reader.next())) {
-            if (frame->type == go_type) return {};
+            if (frame->type == go_type) return frame->bytes;
             return tl::unexpected(unpack_error(frame->bytes));
         }
         char buffer[4096];
@@ -228,12 +244,20 @@ bool Workers::serve(Id id, const Frame& frame) {
     case progress_type:
         if (worker.job.progress) worker.job.progress(frame.bytes);
         break;
+    case ask_type:
     case intent_type: {
-        const Status written = worker.job.intent ? worker.job.intent(frame.bytes) : Status();
+        const bool asks = frame.type == ask_type;
+        Result<std::string> answer = asks ? Result<std::string>(fail("nobody is there to decide")) : std::string();
+        if (asks && worker.job.ask) {
+            answer = worker.job.ask(frame.bytes);
+        } else if (!asks && worker.job.intent) {
+            if (const Status written = worker.job.intent(frame.bytes); !written)
+                answer = tl::unexpected(written.error());
+        }
         if (!workers_.contains(id)) return false;
-        // Small enough for the socket's buffer, and the child is reading: this does not block.
+        // The child does nothing but read it: this does not block for long.
         (void)write_all(worker.line.get(),
-                        written ? pack_frame(go_type, "") : pack_frame(no_type, pack_error(written.error())));
+                        answer ? pack_frame(go_type, *answer) : pack_frame(no_type, pack_error(answer.error())));
         break;
     }
     case result_type:

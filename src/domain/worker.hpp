@@ -18,17 +18,25 @@
 
 namespace bulkhead::domain {
 
+struct LabelledSet;
+
 // The child's end.
 class WorkerSide {
 public:
-    explicit WorkerSide(int fd) : fd_(fd) {}
+    explicit WorkerSide(int fd, const LabelledSet* labelled = nullptr) : fd_(fd), labelled_(labelled) {}
     // Text for the person who waits.
     void progress(std::string_view text) const;
     // "I am going to do this": blocks until the daemon has written it down. An error means: do not do it.
     [[nodiscard]] Status intent(std::string_view what) const;
+    // "May this be?" (security_question.hpp): blocks until the daemon has decided. An error says why not.
+    [[nodiscard]] Result<std::string> ask(std::string_view question) const;
+    // Labelled resources, as they were when this process was forked; none where the job has none.
+    [[nodiscard]] const LabelledSet& labelled() const;
 
 private:
+    [[nodiscard]] Result<std::string> exchange(char type, std::string_view what) const;
     int fd_;
+    const LabelledSet* labelled_;
 };
 
 struct Job {
@@ -43,6 +51,8 @@ struct Job {
     // its deadline (Error::code ETIMEDOUT), is an error like any other; `died` says that the child could not clean up.
     std::function<void(const std::string&)> progress;
     std::function<Status(const std::string&)> intent;
+    std::function<Result<std::string>(const std::string&)> ask; // none: everything is refused
+    const LabelledSet* labelled = nullptr;                      // must outlive the job; the child has the daemon's copy
     std::function<void(Result<std::string>, bool died)> done;
 };
 

@@ -1,6 +1,7 @@
 #include "driverdomain/fallback.hpp"
 
 #include "base/text.hpp"
+#include "domain/vif_rules.hpp"
 #include "xen/nic.hpp"
 
 #include <string>
@@ -38,6 +39,9 @@ xen::NicSpec spec_of(const ClientVif& vif, unsigned server) {
 
 Status replace_vif(xen::Context& xen, const ClientVif& vif, unsigned server) {
     TRY(xen::destroy_nic(xen, vif.client, vif.devid));
+    xen::Store store = TRY(xen::Store::open());
+    TRY(store.transaction(
+        [&](xen::Transaction& now) { return domain::tell_again(now, server, vif.client, vif.devid); }));
     TRY(xen::add_nic(xen, vif.client, spec_of(vif, server)));
     return {};
 }

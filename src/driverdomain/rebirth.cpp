@@ -140,6 +140,7 @@ Result<domain::Created> create(xen::Context& xen, xen::Store& store, const Rebir
     inner.progress = hooks.progress;
     inner.intent = [](const std::string&, const std::string&) { return Status(); }; // announced already
     inner.started = started;
+    inner.gate = hooks.gate;
     if (!order.spares.empty()) {
         const SpareStore spares(order.spares);
         const auto spare = spares.find(xen, request);

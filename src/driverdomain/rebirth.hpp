@@ -36,6 +36,7 @@ struct RebirthOrder {
 struct RebirthHooks {
     domain::Progress progress;
     std::function<Status(Step)> intent;
+    const domain::Gate* gate = nullptr; // asked before it is made
 };
 
 struct StepTime {

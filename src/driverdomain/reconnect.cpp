@@ -1,6 +1,7 @@
 #include "driverdomain/reconnect.hpp"
 
 #include "base/text.hpp"
+#include "domain/vif_rules.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -89,6 +90,7 @@ Result<bool> write_backend(xen::Store& store, const ClientVif& vif) {
         there = values[0] == vif.backend && values[1];
         if (!there) return {};
         if (values[2] && !is_closing(*values[2])) return {};
+        TRY(domain::tell_again(now, vif.server, vif.client, vif.devid)); // before the agent sees the vif
         TRY(now.remove(vif.backend));
         TRY(now.mkdir(vif.backend));
         TRY(now.set_permissions(vif.backend, owned_by(vif.server, vif.client)));

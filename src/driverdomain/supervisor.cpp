@@ -1,5 +1,7 @@
 #include "driverdomain/supervisor.hpp"
 
+#include "domain/gate.hpp"
+
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "config/domain_config.hpp"
@@ -212,7 +214,9 @@ void Supervisor::bring_back(const std::string& uuid, Step from) {
     order.dump_core = ward.dump_core;
     const auto body = [order, next = ward.next](xen::Context& xen,
                                                 const domain::WorkerSide& side) -> Result<std::string> {
+        const domain::Gate gate(side, "reincarnate");
         RebirthHooks hooks;
+        hooks.gate = &gate;
         hooks.progress = [&side](std::string_view words) { side.progress(words); };
         hooks.intent = [&](Step step) -> Status {
             TRY(side.intent(print_detail({step, next ? std::optional(next->config) : std::nullopt})));
@@ -307,7 +311,9 @@ void Supervisor::make_spare(const std::string& uuid) {
     spare.name = ward.record.name + "-spare";
     const auto body = [request = domain::request_of(ward.record), directory = spares_,
                        spare](xen::Context& xen, const domain::WorkerSide& side) -> Result<std::string> {
+        const domain::Gate gate(side, "spare");
         domain::CreateHooks hooks;
+        hooks.gate = &gate;
         hooks.progress = [](std::string_view) {};
         hooks.intent = [&side](const std::string&, const std::string& name) { return side.intent(name); };
         const bool made = TRY(SpareStore(directory).make(xen, request, spare.uuid, hooks));

@@ -149,6 +149,7 @@ std::vector<Finding> judge(const Facts& facts, const VifNeeds& needs) {
     }
     judge_starting(facts, out);
     judge_bridge(facts, out);
+    judge_hotplug(facts, out);
     judge_modules(facts, out);
     judge_devices(facts, out);
     judge_space(facts, out);

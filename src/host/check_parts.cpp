@@ -111,6 +111,27 @@ void judge_bridge(const Facts& facts, std::vector<Finding>& out) {
                        " up, and in /etc/network/interfaces; or vif.default.backend=\"NDVM\" in /etc/xen/xl.conf"});
 }
 
+// Both ways work; Xen's takes its time.
+void judge_hotplug(const Facts& facts, std::vector<Finding>& out) {
+    std::vector<std::string> missing;
+    for (const char* name : {"block-hotplug", "vif-hotplug"}) {
+        if (std::find(facts.hotplug.begin(), facts.hotplug.end(), name) == facts.hotplug.end())
+            missing.emplace_back(name);
+    }
+    if (!missing.empty())
+        out.push_back({"hotplug", State::warning,
+                       "/usr/lib/bulkhead has no " + join(missing, ", ") +
+                           ": Xen's shell scripts connect what dom0 serves, which is slower",
+                       "install the package bulkhead again"});
+    else if (facts.bridge_rules)
+        out.push_back({"hotplug", State::ok,
+                       "bridges ask iptables (br_netfilter), so Xen's own script vif-bridge, with its rules, connects "
+                       "dom0's vifs if there is an iptables",
+                       ""});
+    else
+        out.push_back({"hotplug", State::ok, "our own programs connect dom0's disks and vifs", ""});
+}
+
 void judge_modules(const Facts& facts, std::vector<Finding>& out) {
     for (const Needed& one : needed) {
         const auto fact = std::find_if(facts.modules.begin(), facts.modules.end(),

@@ -9,6 +9,7 @@ namespace bulkhead::host {
 
 void judge_store(const Facts& facts, const VifNeeds& needs, std::vector<Finding>& out); // xenstored, xenconsoled
 void judge_starting(const Facts& facts, std::vector<Finding>& out);                     // bulkheadd, xendomains
+void judge_hotplug(const Facts& facts, std::vector<Finding>& out);
 void judge_bridge(const Facts& facts, std::vector<Finding>& out);
 void judge_modules(const Facts& facts, std::vector<Finding>& out);
 void judge_devices(const Facts& facts, std::vector<Finding>& out); // hidden ones, and NICs for a driver domain

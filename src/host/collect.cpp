@@ -87,6 +87,10 @@ void look_at_network(const std::string& root, Facts& facts) {
     for (const std::string& name : names_in(root + "/sys/class/net")) {
         if (exists(root + "/sys/class/net/" + name + "/bridge")) facts.bridges.push_back(name);
     }
+    for (const char* name : {"block-hotplug", "vif-hotplug"}) {
+        if (exists(root + "/usr/lib/bulkhead/" + name)) facts.hotplug.emplace_back(name);
+    }
+    facts.bridge_rules = text_of(root + "/proc/sys/net/bridge/bridge-nf-call-iptables", small) == "1";
 }
 
 void look_at_modules(const std::string& root, Facts& facts) {

@@ -78,6 +78,8 @@ struct Facts {
     std::optional<XlSettings> xl;
     std::string xl_error;
     std::vector<std::string> bridges;
+    std::vector<std::string> hotplug; // of /usr/lib/bulkhead: the programs that connect dom0's disks and vifs
+    bool bridge_rules = false;        // bridged frames pass iptables (br_netfilter)
     std::vector<ModuleFact> modules;
     std::string kernel_command_line;
     std::vector<HiddenFact> hidden; // what the command line's xen-pciback.hide names

@@ -1,10 +1,9 @@
 #include "image/digest.hpp"
 
-#include "base/file.hpp"
 #include "base/text.hpp"
-#include "measure/hash.hpp"
+#include "measure/hash_file.hpp"
 
-#include <fcntl.h>
+#include <array>
 
 namespace bulkhead::image {
 
@@ -15,15 +14,7 @@ std::string sha256(std::string_view bytes) {
 }
 
 Result<std::string> sha256_file(const std::string& path) {
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return fail_errno(path);
-    measure::Hasher hasher(std::array{Bank::sha256});
-    const auto take = [&](std::string_view part) -> Status {
-        hasher.update(part);
-        return {};
-    };
-    TRY(context(read_parts(file, take), path));
-    return to_hex(hasher.finish().at(Bank::sha256));
+    return to_hex(TRY(measure::hash_file(path, std::array{Bank::sha256})).at(Bank::sha256));
 }
 
 } // namespace bulkhead::image

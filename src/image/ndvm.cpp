@@ -17,7 +17,12 @@ namespace {
 constexpr std::size_t largest_agent = 256 << 20;
 
 // In this order: xen-pcifront brings the NIC's PCI device, the others may come after it.
-const std::vector<std::string> service_modules = {"xen_pcifront", "bridge", "xen_netback"};
+const std::vector<std::string> service_modules = {"xen_pcifront", "bridge", "crc32c_generic", "nft_meta_bridge",
+                                                  "xen_netback"};
+
+// What the agent's rules need, where the kernel has it: without it vifs that have rules are refused, and the others are
+// served. nf_tables needs libcrc32c, which asks for the algorithm by an alias.
+const std::vector<std::string> rules_modules = {"crc32c_generic", "nft_meta_bridge"};
 
 // PID 1 must be the agent, so the shell runs beside it, started again whenever it is left. The agent mounts /dev
 // meanwhile.
@@ -67,6 +72,9 @@ Result<BuiltImage> build_ndvm(const NdvmOptions& options) {
     const ModuleTree& tree = sources.kernel.modules;
     ModuleChoice choice;
     choice.load = service_modules;
+    for (const std::string& module : rules_modules) {
+        if (!tree.has(module) && !tree.is_builtin(module)) std::erase(choice.load, module);
+    }
     choice.present = TRY(nic_modules(tree, options.nics));
     // Of all drivers those that fit are loaded once the card is seen. A chosen one is loaded before: while the PCI bus
     // is still being scanned, and for a spare before it is saved.

@@ -122,6 +122,10 @@ Status Boot::start_qemu(const Dom0Files& files) {
     std::filesystem::create_symlink(files.xen, place.path(file::xen), error);
     if (!error) std::filesystem::create_symlink(files.kernel, place.path(file::kernel), error);
     if (!error) std::filesystem::create_symlink(initramfs_path, place.path(file::initramfs), error);
+    if (!error && !options_.xsm_policy.empty()) {
+        const auto policy = std::filesystem::absolute(options_.xsm_policy, error);
+        if (!error) std::filesystem::create_symlink(policy, place.path(file::xsm_policy), error);
+    }
     if (error) return fail(place.folder() + ": " + error.message(), error.value());
 
     inotify_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));

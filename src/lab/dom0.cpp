@@ -8,6 +8,8 @@
 #include "image/module_tree.hpp"
 #include "image/package_cache.hpp"
 #include "image/unpack.hpp"
+#include "lab/dom0_libraries.hpp"
+#include "lab/dom0_parts.hpp"
 #include "lab/programs.hpp"
 
 #include <algorithm>
@@ -23,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Changes whenever base_image() puts other things in, so that an old cache entry is not taken.
-constexpr const char* recipe = "dom0 recipe 4";
+constexpr const char* recipe = "dom0 recipe 5";
 
 constexpr const char* hypervisor_package = "xen-hypervisor-4.17-amd64";
 constexpr const char* kernel_package = "linux-image-amd64"; // cloud kernels lack CONFIG_XEN_DOM0
@@ -78,24 +80,6 @@ const std::vector<std::string>& xenstore_programs() {
     return names;
 }
 
-// Debian 12's merged /usr: packages still ship /bin and /lib.
-std::string merged(const std::string& path) {
-    for (const char* folder : {"/bin/", "/sbin/", "/lib/", "/lib64/"}) {
-        if (path.rfind(folder, 0) == 0) return "/usr" + path;
-    }
-    return path;
-}
-
-Status add_libraries(image::Initramfs& image, const std::vector<image::LibraryFile>& libraries,
-                     const std::function<bool(const std::string&)>& leave_out = {}) {
-    for (const image::LibraryFile& library : libraries) {
-        const std::string path = merged(library.path);
-        if (image.contains(path) || (leave_out && leave_out(path))) continue;
-        TRY(image.add_file_from(path, library.source, 0755));
-    }
-    return {};
-}
-
 std::vector<std::string> library_roots(const image::PackageCache& cache) {
     std::vector<std::string> roots;
     for (const std::string& package : dom0_packages()) roots.push_back(cache.root(package));
@@ -111,7 +95,7 @@ Status add_modules(image::Initramfs& image, const std::string& root) {
     choice.present = {"virtio_pci", "virtio_console", "xen_evtchn", "xen_gntdev", "xen_gntalloc", "xen_privcmd",
                       "xenfs",      "xen_pciback",    "e1000e",     "e1000",      "8139too",      "8139cp",
                       "virtio_net", "bridge",         "veth",       "dummy",      "tun",          "vfat",
-                      "nls_cp437",  "nls_ascii"};
+                      "nls_cp437",  "nls_ascii",      "dm_mod",     "dm_snapshot"};
     // One that a kernel has built in or lacks is no reason to fail: lab-init says what it misses.
     for (auto* list : {&choice.load, &choice.present}) {
         std::erase_if(*list, [&](const std::string& name) { return !tree.has(name) && !tree.is_builtin(name); });
@@ -193,6 +177,7 @@ Status cached(const std::string& folder, const std::string& kind, const std::str
 }
 
 constexpr std::size_t kernel_limit = 256 << 20;
+constexpr std::size_t archive_limit = 1 << 30;
 
 Status add_guest_images(image::Initramfs& image, const LabOptions& options) {
     std::map<std::string, std::string> kernels; // by content: images for one kernel version share it
@@ -228,7 +213,12 @@ Result<Dom0Files> prepare_dom0(const LabOptions& options, const Progress& progre
     std::vector<std::string> wanted = dom0_packages();
     wanted.emplace_back(hypervisor_package);
     wanted.push_back(kernel_name);
-    TRY(cache.fetch(wanted, progress));
+    std::vector<std::string> all = wanted;
+    for (const std::string& part : options.parts) {
+        const std::vector<std::string>& more = part_packages(part);
+        all.insert(all.end(), more.begin(), more.end());
+    }
+    TRY(cache.fetch(all, progress));
 
     std::string inputs = recipe;
     for (const std::string& package : wanted) inputs += "\n" + package + " " + cache.version(package);
@@ -274,17 +264,39 @@ Result<Dom0Files> prepare_dom0(const LabOptions& options, const Progress& progre
         return image.write(path, image::Compression::none);
     }));
     files.base = folder + "/" + base_file;
+
+    for (const std::string& part : options.parts) {
+        std::string part_inputs = inputs;
+        for (const std::string& package : part_packages(part))
+            part_inputs += "\n" + package + " " + cache.version(package);
+        const std::string part_file = "part-" + part + "-" + image::sha256(part_inputs).substr(0, 16);
+        TRY(cached(folder, "part-" + part + "-", part_file, [&](const std::string& path) -> Status {
+            progress("assembling " + part + " for dom0");
+            const std::string base = TRY(read_file(files.base, archive_limit));
+            const image::Initramfs image = TRY(part_image(cache, part, dom0_packages(), base));
+            return image.write(path, image::Compression::none);
+        }));
+        files.parts.push_back(folder + "/" + part_file);
+    }
     return files;
 }
 
 Result<Fd> make_initramfs(const Dom0Files& files, const LabOptions& options) {
-    const std::string base = TRY(read_file(files.base, 1 << 30));
+    std::string below = TRY(read_file(files.base, archive_limit));
+    // Each archive starts at a multiple of four bytes.
+    const auto align = [&below] { below.resize((below.size() + 3) / 4 * 4, '\0'); };
+    for (const std::string& part : files.parts) {
+        align();
+        below += TRY(read_file(part, archive_limit));
+    }
+    align();
     image::Initramfs ours;
     TRY(ours.add_file_from("/init", TRY(find_program("bulkhead-lab-init", "lab")), 0755));
     std::vector<std::string> programs;
     for (const auto& [name, tree, place] : {std::tuple{"bulkhead", "cli", "/usr/bin/bulkhead"},
                                             {"bulkheadd", "daemon", "/usr/sbin/bulkheadd"},
-                                            {"block-hotplug", "hotplug", "/usr/lib/bulkhead/block-hotplug"}}) {
+                                            {"block-hotplug", "hotplug", "/usr/lib/bulkhead/block-hotplug"},
+                                            {"vif-hotplug", "hotplug", "/usr/lib/bulkhead/vif-hotplug"}}) {
         const auto program = find_program(name, tree);
         if (!program) continue; // a build without it: the lab boots all the same
         programs.push_back(*program);
@@ -293,18 +305,13 @@ Result<Fd> make_initramfs(const Dom0Files& files, const LabOptions& options) {
     // They were linked against this machine's libraries, so those are what they get, where Debian's packages in the
     // base have none: the loader's search finds each library once.
     const auto libraries = TRY(image::library_closure(programs, {"/"}));
-    TRY(add_libraries(ours, libraries, [&](const std::string& library) {
-        // newc stores the path without the leading slash, with a NUL after it.
-        return base.find(library.substr(1) + std::string(1, '\0')) != std::string::npos;
-    }));
+    TRY(add_libraries(ours, libraries, below));
     TRY(add_guest_images(ours, options));
     const std::string top = TRY(ours.build(image::Compression::none));
 
     Fd file(::memfd_create("bulkhead-lab-initramfs", MFD_CLOEXEC));
     if (!file) return fail_errno("memfd_create");
-    TRY(context(write_all(file.get(), base), "dom0's initramfs"));
-    // Each archive starts at a multiple of four bytes.
-    TRY(write_all(file.get(), std::string((4 - base.size() % 4) % 4, '\0')));
+    TRY(context(write_all(file.get(), below), "dom0's initramfs"));
     TRY(context(write_all(file.get(), top), "dom0's initramfs"));
     return file;
 }

@@ -1,6 +1,8 @@
 #include "lab/options.hpp"
 
+#include "base/file.hpp"
 #include "base/text.hpp"
+#include "lab/dom0_parts.hpp"
 #include "lab/xenstored.hpp"
 
 #include <algorithm>
@@ -33,6 +35,12 @@ Status check_options(const LabOptions& options) {
     }
     if (!is_xenstored(options.xenstored))
         return fail("--xenstored " + printable(options.xenstored, 64) + ": choose " + std::string(xenstored_kinds));
+    for (auto part = options.parts.begin(); part != options.parts.end(); ++part) {
+        const auto& known = dom0_part_names();
+        if (std::find(known.begin(), known.end(), *part) == known.end())
+            return fail("--with " + printable(*part, 64) + ": choose from " + join(known, ", "));
+        if (std::find(options.parts.begin(), part, *part) != part) return fail("--with " + *part + " is given twice");
+    }
     if (options.dom0_memory < 512) return fail("--dom0-memory: dom0 needs at least 512 MiB");
     if (options.memory < options.dom0_memory + 512) {
         return fail("--memory " + std::to_string(options.memory) + ": at least " +
@@ -42,6 +50,15 @@ Status check_options(const LabOptions& options) {
     if (options.memory > 1024 * 1024) return fail("--memory: at most 1048576 MiB");
     if (options.processors < 1 || options.processors > 16) return fail("--processors: 1 to 16");
     for (const auto& [name, folder] : options.images) TRY(context(check_name(name), "--image"));
+    if (!options.xsm_policy.empty()) {
+        if (options.hypervisor.empty())
+            return fail("--xsm-policy: Debian's Xen has no XSM; give one that has by --hypervisor (packaging/xen-xsm "
+                        "builds it)");
+        // FLASK_MAGIC of xen/xsm/flask/include/security.h, little-endian, which Xen looks for among its modules.
+        const std::string policy = TRY(context(read_file(options.xsm_policy, 64 << 20), "--xsm-policy"));
+        if (policy.rfind("\x8c\xff\x7c\xf9", 0) != 0)
+            return fail("--xsm-policy " + options.xsm_policy + ": not a binary FLASK policy");
+    }
     // They become part of QEMU's -initrd and -append; a line break or NUL has no meaning in either.
     for (const std::string* text : {&options.xen_arguments, &options.dom0_arguments}) {
         if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return c < 0x20; })) {

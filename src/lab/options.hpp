@@ -18,12 +18,14 @@ struct LabOptions {
     unsigned memory = 3072;      // MiB for the whole machine
     unsigned dom0_memory = 1024; // MiB of it for dom0
     unsigned processors = 2;
-    std::string xenstored = "c"; // see xenstored.hpp
-    bool iommu = true;           // false: to see what happens without one
-    bool nic_in_dom0 = false;    // true: dom0 keeps the NIC until pci-assignable-add takes it away
-    std::string hypervisor;      // a Xen of one's own (multiboot ELF or gzip); empty: Debian's
-    std::string xen_arguments;   // appended to Xen's command line
-    std::string dom0_arguments;  // appended to dom0's
+    std::string xenstored = "c";    // see xenstored.hpp
+    bool iommu = true;              // false: to see what happens without one
+    bool nic_in_dom0 = false;       // true: dom0 keeps the NIC until pci-assignable-add takes it away
+    std::vector<std::string> parts; // what dom0 has besides: see dom0_parts.hpp
+    std::string hypervisor;         // a Xen of one's own (multiboot ELF or gzip); empty: Debian's
+    std::string xsm_policy;         // a binary FLASK policy for a hypervisor with XSM, which enforces it; empty: none
+    std::string xen_arguments;      // appended to Xen's command line
+    std::string dom0_arguments;     // appended to dom0's
     std::vector<std::pair<std::string, std::string>> images; // NAME → folder with kernel and initramfs
 };
 

@@ -79,6 +79,7 @@ std::vector<std::string> qemu_arguments(const LabOptions& options, Accelerator a
     // What costs seconds under TCG and matters to no test: cleaning fresh memory, flushes against speculation, and an
     // IOMMU entry for every page of dom0 (driver domains keep theirs).
     xen += " bootscrub=0 spec-ctrl=no dom0-iommu=passthrough";
+    if (!options.xsm_policy.empty()) xen += " xsm=flask flask=enforcing";
     if (!options.xen_arguments.empty()) xen += " " + options.xen_arguments;
     // panic=-1: a panic ends QEMU at once (-no-reboot). From rodata=off on: seconds under TCG again (rodata alone 8).
     std::string dom0_line = "console=hvc0 panic=-1 loglevel=5 rodata=off mitigations=off init_on_alloc=0 "
@@ -87,7 +88,11 @@ std::vector<std::string> qemu_arguments(const LabOptions& options, Accelerator a
     if (!options.nic_in_dom0) dom0_line += std::string(" bulkhead.hide=") + nic_address;
     if (!options.dom0_arguments.empty()) dom0_line += " " + options.dom0_arguments;
     add("-kernel", file::xen);
-    add("-initrd", escape_commas(file::kernel + (" " + dom0_line)) + "," + file::initramfs);
+    // Xen takes the first module for dom0's kernel, and the policy for itself, by its magic number, wherever it stands
+    // behind that (xen/xsm/xsm_policy.c); what is left is the initramfs.
+    std::string modules = escape_commas(file::kernel + (" " + dom0_line)) + "," + file::initramfs;
+    if (!options.xsm_policy.empty()) modules += std::string(",") + file::xsm_policy;
+    add("-initrd", modules);
     add("-append", xen);
     return words;
 }

@@ -17,6 +17,7 @@ namespace file {
 constexpr const char* xen = "xen";
 constexpr const char* kernel = "vmlinux";
 constexpr const char* initramfs = "initramfs";
+constexpr const char* xsm_policy = "xsm-policy";
 constexpr const char* console_log = "console.log";
 constexpr const char* console_socket = "console.sock";
 constexpr const char* qmp_socket = "qmp.sock";

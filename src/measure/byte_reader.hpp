@@ -1,5 +1,5 @@
-// ByteReader: little-endian fields off the front of bytes that a stranger wrote. Every error names the byte offset,
-// the field and what was wrong. Pure.
+// ByteReader: fields off the front of bytes that a stranger wrote, little-endian as logs have them or big-endian as TPM
+// commands do. Every error names the byte offset, the field and what was wrong. Pure.
 #pragma once
 
 #include "base/result.hpp"
@@ -20,6 +20,9 @@ public:
     Result<std::uint16_t> u16(std::string_view field);
     Result<std::uint32_t> u32(std::string_view field);
     Result<std::uint64_t> u64(std::string_view field);
+    Result<std::uint16_t> u16_big(std::string_view field);
+    Result<std::uint32_t> u32_big(std::string_view field);
+    Result<std::uint64_t> u64_big(std::string_view field);
     // The view lives as long as the bytes given to the constructor.
     Result<std::string_view> take(std::uint64_t count, std::string_view field);
 
@@ -42,6 +45,8 @@ private:
 std::uint16_t u16_at(std::string_view bytes, std::size_t at);
 std::uint32_t u32_at(std::string_view bytes, std::size_t at);
 
+void put_u16_big(std::string& bytes, std::uint16_t value);
+void put_u32_big(std::string& bytes, std::uint32_t value);
 void put_u16(std::string& bytes, std::uint16_t value);
 void put_u32(std::string& bytes, std::uint32_t value);
 void put_u64(std::string& bytes, std::uint64_t value);

@@ -21,10 +21,13 @@ namespace event_type {
 inline constexpr std::uint32_t no_action = 0x03;
 inline constexpr std::uint32_t separator = 0x04;
 inline constexpr std::uint32_t action = 0x05;
+inline constexpr std::uint32_t compact_hash = 0x0c;
 inline constexpr std::uint32_t ipl = 0x0d;
+inline constexpr std::uint32_t efi_variable_driver_config = 0x80000001;
 inline constexpr std::uint32_t efi_boot_services_application = 0x80000003;
 inline constexpr std::uint32_t efi_action = 0x80000007;
 inline constexpr std::uint32_t efi_hcrtm = 0x80000010;
+inline constexpr std::uint32_t efi_variable_authority = 0x800000e0;
 inline constexpr std::uint32_t txt_pcr_mapping = 0x401;
 inline constexpr std::uint32_t txt_hash_start = 0x402;
 inline constexpr std::uint32_t txt_combined_hash = 0x403;
@@ -38,6 +41,9 @@ inline constexpr std::uint32_t txt_sinit_pubkey_hash = 0x410;
 inline constexpr std::uint32_t txt_lcp_details_hash = 0x412;
 inline constexpr std::uint32_t txt_lcp_authorities_hash = 0x413;
 inline constexpr std::uint32_t txt_nv_info_hash = 0x414;
+inline constexpr std::uint32_t txt_km_hash = 0x416; // Boot Guard: key manifest, boot policy manifest, boot policy
+inline constexpr std::uint32_t txt_bpm_hash = 0x417;
+inline constexpr std::uint32_t txt_boot_policy_hash = 0x41a;
 inline constexpr std::uint32_t tboot = 0x501;
 } // namespace event_type
 

@@ -1,74 +1,29 @@
 #include "measure/predict.hpp"
 
 #include "measure/authenticode.hpp"
+#include "measure/description_reader.hpp"
 #include "measure/gzio.hpp"
 #include "measure/mle.hpp"
+#include "measure/pcr_steps.hpp"
+#include "measure/secure_boot.hpp"
 #include "measure/txt_launch.hpp"
 
 #include "base/json.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 namespace bulkhead::measure {
 namespace {
 
 using nlohmann::json;
+using Reader = DescriptionReader;
 
 constexpr std::size_t image_limit = 512 << 20;   // bytes of one file that is held in memory
+constexpr std::size_t variable_limit = 1 << 20;  // bytes of a UEFI variable; firmware keeps some dozens of KiB
 constexpr std::size_t unpacked_limit = 1U << 30; // bytes of a gunzipped module
-
-class Reader {
-public:
-    Reader(const json& object, std::string where) : object_(object), where_(std::move(where)) {}
-
-    // Every key must be one of these.
-    Status only(std::initializer_list<std::string_view> keys) const {
-        if (!object_.is_object()) return fail(where_ + " is no object");
-        for (const auto& [key, value] : object_.items()) {
-            if (std::find(keys.begin(), keys.end(), key) == keys.end())
-                return fail(where_ + ": unknown key '" + printable(key, 60) + "'");
-        }
-        return {};
-    }
-    [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
-    [[nodiscard]] const json& at(const char* key) const { return object_.at(key); }
-    Result<std::string> text(const char* key, std::optional<std::string> otherwise = std::nullopt) const {
-        const auto found = object_.find(key);
-        if (found == object_.end() && otherwise) return *otherwise;
-        if (found == object_.end()) return fail(where_ + ": '" + key + "' is missing");
-        if (!found->is_string()) return fail(where_ + ": '" + std::string(key) + "' is no text");
-        return found->get<std::string>();
-    }
-    Result<std::vector<std::string>> texts(const char* key) const {
-        std::vector<std::string> list;
-        const auto found = object_.find(key);
-        if (found == object_.end()) return list;
-        if (!found->is_array()) return fail(where_ + ": '" + std::string(key) + "' is no list");
-        for (const json& item : *found) {
-            if (!item.is_string()) return fail(where_ + ": '" + std::string(key) + "' holds something that is no text");
-            list.push_back(item.get<std::string>());
-        }
-        return list;
-    }
-    Result<std::map<std::string, std::string>> map(const char* key) const {
-        std::map<std::string, std::string> all;
-        const auto found = object_.find(key);
-        if (found == object_.end()) return all;
-        if (!found->is_object()) return fail(where_ + ": '" + std::string(key) + "' is no object");
-        for (const auto& [name, value] : found->items()) {
-            if (!value.is_string())
-                return fail(where_ + ": '" + std::string(key) + "' holds something that is no text");
-            all[name] = value.get<std::string>();
-        }
-        return all;
-    }
-
-private:
-    const json& object_;
-    std::string where_;
-};
 
 void append(EventList& list, EventList more) {
     list.dynamic_launch = list.dynamic_launch || more.dynamic_launch;
@@ -82,7 +37,7 @@ public:
 
     Result<EventList> predict() {
         const Reader reader(root_, "the description");
-        TRY(reader.only({"banks", "firmware", "grub", "tboot"}));
+        TRY(reader.only({"banks", "firmware", "grub", "secure_boot", "tboot", "initramfs"}));
         std::vector<std::string> names = TRY(reader.texts("banks"));
         if (names.empty()) names = {"sha256"};
         for (const std::string& name : names) {
@@ -93,9 +48,13 @@ public:
         EventList list;
         list.banks = banks_;
         if (reader.has("firmware")) append(list, TRY(firmware(Reader(root_.at("firmware"), "'firmware'"))));
+        if (reader.has("secure_boot")) append(list, TRY(secure_boot(Reader(root_.at("secure_boot"), "'secure_boot'"))));
         if (reader.has("grub")) append(list, TRY(grub_boot(Reader(root_.at("grub"), "'grub'"))));
         if (reader.has("tboot")) append(list, TRY(tboot(Reader(root_.at("tboot"), "'tboot'"))));
-        if (list.covers.empty()) return fail("the description has none of firmware, grub, tboot: nothing to predict");
+        if (reader.has("initramfs")) append(list, TRY(initramfs(root_.at("initramfs"))));
+        if (list.covers.empty())
+            return fail(
+                "the description has none of firmware, secure_boot, grub, tboot, initramfs: nothing to predict");
         return list;
     }
 
@@ -133,6 +92,81 @@ private:
             event(event_type::efi_boot_services_application, {}, TRY(context(authenticode(banks_, image), name)), name);
         }
         return list;
+    }
+
+    // Contents of UEFI variables: files as in efivarfs (four bytes of attributes first) in a folder, and raw ones.
+    Result<EventList> secure_boot(const Reader& reader) {
+        TRY(reader.only({"folder", "files", "measured", "authorities", "shim", "pcrs"}));
+        SecureBoot state;
+        if (reader.has("measured")) state.measured = TRY(reader.texts("measured"));
+        state.authorities = TRY(authorities(reader));
+        if (reader.has("shim")) {
+            const Reader shim(reader.at("shim"), "'shim' of 'secure_boot'");
+            TRY(shim.only({"vendor_certificate", "authorities"}));
+            ShimVariables variables;
+            const std::string certificate = TRY(shim.text("vendor_certificate", ""));
+            if (!certificate.empty()) variables.vendor_certificate = TRY(files_.read(certificate, variable_limit));
+            variables.authorities = TRY(authorities(shim));
+            state.shim = std::move(variables);
+            state.pcrs = {7, 14};
+        }
+        if (reader.has("pcrs")) {
+            if (!reader.at("pcrs").is_array() || reader.at("pcrs").empty())
+                return fail("'secure_boot': 'pcrs' is [7], [14] or both");
+            state.pcrs.clear();
+            for (const json& pcr : reader.at("pcrs")) {
+                if (pcr != 7 && pcr != 14) return fail("'secure_boot': 'pcrs' is [7], [14] or both");
+                state.pcrs.insert(pcr.get<std::uint32_t>());
+            }
+        }
+        std::vector<std::string> names = state.measured;
+        if (state.shim) names.insert(names.end(), std::begin(shim_variables), std::end(shim_variables));
+        if (reader.has("folder")) TRY(read_efivarfs(TRY(reader.text("folder")), names, state));
+        if (!reader.has("files")) return predict_secure_boot(state, banks_);
+        if (!reader.at("files").is_object()) return fail("'secure_boot': 'files' is no object");
+        for (const auto& [name, file] : reader.at("files").items()) {
+            if (std::find(names.begin(), names.end(), name) == names.end())
+                return fail("'secure_boot': nothing measures the variable '" + printable(name, 60) + "'");
+            if (!file.is_null() && !file.is_string())
+                return fail("'secure_boot': the file of '" + name + "' is no text and not null");
+            state.variables[name] = std::nullopt;
+            if (file.is_string()) state.variables[name] = TRY(files_.read(file.get<std::string>(), variable_limit));
+        }
+        return predict_secure_boot(state, banks_);
+    }
+
+    // A variable without a file is not set. shim splits a list that is too large for one variable.
+    Status read_efivarfs(const std::string& folder, const std::vector<std::string>& names, SecureBoot& state) const {
+        constexpr std::size_t attributes = 4;
+        for (const std::string& name : names) {
+            const std::string path = folder + "/" + efivarfs_name(name);
+            Result<std::string> bytes = files_.read(path, variable_limit);
+            if (!bytes && bytes.error().code != ENOENT) return tl::unexpected(bytes.error());
+            state.variables[name] = std::nullopt;
+            if (!bytes) continue;
+            if (bytes->size() < attributes)
+                return fail(path + ": " + std::to_string(bytes->size()) +
+                            " bytes; efivarfs gives 4 of attributes first");
+            if (name.starts_with("MokList") && files_.read(folder + "/" + efivarfs_name(name + "1"), variable_limit))
+                return fail(path + ": shim split this list; give all of it in one raw file");
+            state.variables[name] = bytes->substr(attributes);
+        }
+        return {};
+    }
+
+    Result<std::vector<Authority>> authorities(const Reader& reader) const {
+        std::vector<Authority> all;
+        if (!reader.has("authorities")) return all;
+        if (!reader.at("authorities").is_array()) return fail("'authorities' is no list");
+        for (const json& item : reader.at("authorities")) {
+            const Reader one(item, "an authority");
+            TRY(one.only({"variable", "certificate"}));
+            Authority authority;
+            authority.variable = TRY(one.text("variable"));
+            authority.certificate = TRY(files_.read(TRY(one.text("certificate")), variable_limit));
+            all.push_back(std::move(authority));
+        }
+        return all;
     }
 
     Result<EventList> grub_boot(const Reader& reader) {
@@ -180,6 +214,35 @@ private:
         for (const json& module : reader.at("modules"))
             launch.modules.push_back(TRY(read_module(Reader(module, "a module of 'tboot'"))));
         return predict_txt(profile, launch);
+    }
+
+    // What an initramfs measures before it goes on: files that nothing before it has measured.
+    Result<EventList> initramfs(const json& files) {
+        if (!files.is_array()) return fail("'initramfs' is no list");
+        EventList list;
+        for (const json& item : files) {
+            const Reader reader(item, "a file of 'initramfs'");
+            TRY(reader.only({"pcr", "file", "method"}));
+            Event event;
+            if (!reader.has("pcr") || !reader.at("pcr").is_number_unsigned() ||
+                reader.at("pcr").get<std::uint64_t>() >= pcr_count)
+                return fail("a file of 'initramfs': 'pcr' is missing or none of 0 to 23");
+            event.pcr = reader.at("pcr").get<std::uint32_t>();
+            event.type = event_type::compact_hash;
+            event.source = TRY(reader.text("file"));
+            const std::string method = TRY(reader.text("method"));
+            if (method != "file" && method != "sha1-text")
+                return fail("a file of 'initramfs': 'method' is \"file\" or \"sha1-text\"");
+            std::vector<Bank> banks = banks_;
+            if (std::find(banks.begin(), banks.end(), Bank::sha1) == banks.end()) banks.push_back(Bank::sha1);
+            const Digests digests = TRY(files_.digests(event.source, banks));
+            for (const Bank bank : banks_)
+                event.digests[bank] =
+                    method == "file" ? digests.at(bank) : hex_text_digest(bank, digests.at(Bank::sha1));
+            list.covers.insert(event.pcr);
+            list.events.push_back(std::move(event));
+        }
+        return list;
     }
 
     // tboot/common/cmdline.c
@@ -238,6 +301,10 @@ private:
 };
 
 } // namespace
+
+Result<Digests> BootFiles::digests(const std::string& name, std::span<const Bank> banks) {
+    return hash(banks, TRY(read(name, image_limit)));
+}
 
 Result<EventList> predict(std::string_view description, BootFiles& files) {
     json root;

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ public:
 
     // The whole file; more than `limit` bytes are an error.
     virtual Result<std::string> read(const std::string& name, std::size_t limit) = 0;
+
+    // Of the whole file, whatever its size. By read(), unless there is a better way.
+    virtual Result<Digests> digests(const std::string& name, std::span<const Bank> banks);
 
     // What GRUB sees: its names of devices, without parentheses, to names of folders.
     virtual Result<std::unique_ptr<grub::Files>> disks(const std::map<std::string, std::string>& devices,

@@ -3,25 +3,22 @@
 #include "base/text.hpp"
 
 namespace bulkhead::measure {
-namespace {
 
 // TPM 2.0 Part 1, 34.2 and PC Client Platform TPM Profile, 4.6.2: zeros, but PCR 0 keeps the locality of TPM2_Startup,
 // and 17 to 22 hold ones until a dynamic launch resets them.
-std::string initial(const EventList& list, std::uint32_t pcr, Bank bank) {
+std::string initial_pcr(const EventList& list, std::uint32_t pcr, Bank bank) {
     const bool dynamic = pcr >= 17 && pcr <= 22;
     std::string value(digest_size(bank), dynamic && !list.dynamic_launch ? '\xff' : '\0');
     if (pcr == 0) value.back() = static_cast<char>(list.startup_locality);
     return value;
 }
 
-} // namespace
-
 PcrValues replay(const EventList& list) {
     PcrValues values;
     for (const Event& event : list.events) {
         if (event.effect == Effect::none) continue;
         for (const auto& [bank, digest] : event.digests) {
-            const auto place = values[bank].try_emplace(event.pcr, initial(list, event.pcr, bank)).first;
+            const auto place = values[bank].try_emplace(event.pcr, initial_pcr(list, event.pcr, bank)).first;
             place->second = event.effect == Effect::set ? digest : extend(bank, place->second, digest);
         }
     }

@@ -95,4 +95,14 @@ std::string tboot_module_digest(Bank bank, std::string_view command_line, std::s
     return extend(bank, hash(bank, command_line), image_digest);
 }
 
+std::string without_first_word(std::string_view command_line) {
+    const auto skip = [&](bool blanks) {
+        while (!command_line.empty() && (command_line.front() == ' ') == blanks) command_line.remove_prefix(1);
+    };
+    skip(true);
+    skip(false);
+    skip(true);
+    return std::string(command_line);
+}
+
 } // namespace bulkhead::measure

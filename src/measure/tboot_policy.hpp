@@ -56,4 +56,7 @@ std::string tboot_policy_digest(Bank bank, Bank current, const TbootPolicy& poli
 // A module's: H(H(command line) || H(image)).
 std::string tboot_module_digest(Bank bank, std::string_view command_line, std::string_view image_digest);
 
+// The command line that tboot before 1.9.4 hashed: without the first word and the blanks around it.
+std::string without_first_word(std::string_view command_line);
+
 } // namespace bulkhead::measure

@@ -2,54 +2,16 @@
 
 #include "measure/byte_reader.hpp"
 
-#include "base/json.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 namespace bulkhead::measure {
 namespace {
 
-using nlohmann::json;
-
-constexpr std::size_t profile_limit = 64 * 1024;
-
-struct NumberFact {
-    const char* name;
-    std::optional<std::uint32_t> PlatformProfile::*field;
-};
-struct BytesFact {
-    const char* name;
-    std::optional<std::string> PlatformProfile::*field;
-    std::size_t size; // 0: any up to 4096
-};
-constexpr NumberFact number_facts[] = {{"cpu_scrtm_status", &PlatformProfile::cpu_scrtm_status},
-                                       {"policy_control", &PlatformProfile::policy_control},
-                                       {"sinit_mle_data_version", &PlatformProfile::sinit_mle_data_version}};
-constexpr BytesFact bytes_facts[] = {
-    {"bios_acm_id", &PlatformProfile::bios_acm_id, 20},
-    {"mseg_valid", &PlatformProfile::mseg_valid, 8},
-    {"stm_hash", &PlatformProfile::stm_hash, 20},
-    {"lcp_policy_hash", &PlatformProfile::lcp_policy_hash, 20},
-    {"biosac_reg_data", &PlatformProfile::biosac_reg_data, 32},
-    {"lcp_details", &PlatformProfile::lcp_details, 0},
-    {"lcp_authorities", &PlatformProfile::lcp_authorities, 0},
-    {"stm", &PlatformProfile::stm, 0},
-    {"nv_info", &PlatformProfile::nv_info, 0},
-};
-
-Status require(const PlatformProfile& profile, std::initializer_list<std::string_view> names) {
-    std::vector<std::string> missing;
-    for (const std::string_view name : names) {
-        bool known = false;
-        for (const NumberFact& fact : number_facts)
-            known = known || (name == fact.name && (profile.*fact.field).has_value());
-        for (const BytesFact& fact : bytes_facts)
-            known = known || (name == fact.name && (profile.*fact.field).has_value());
-        if (!known) missing.emplace_back(name);
-    }
+Status require(const PlatformProfile& profile) {
+    const std::vector<std::string> missing = missing_facts(profile, needed_facts(profile));
     if (!missing.empty()) return fail("the platform profile lacks " + join(missing, ", "));
     return {};
 }
@@ -71,12 +33,10 @@ public:
     }
 
     Result<EventList> legacy() {
-        TRY(require(profile_, {"sinit_mle_data_version", "bios_acm_id", "mseg_valid", "stm_hash", "policy_control",
-                               "lcp_policy_hash"}));
+        TRY(require(profile_));
         const std::uint32_t version = *profile_.sinit_mle_data_version;
         if (version < 6 || version > 8)
             return fail("SinitMleData of version " + std::to_string(version) + ": 6 to 8 are known");
-        if (version == 8) TRY(require(profile_, {"cpu_scrtm_status"}));
         if ((capabilities_ & acm_capability::details_authorities_pcr_map) != 0)
             return fail("this SINIT and this tboot choose the details and authorities mapping on a TPM 1.2, which is "
                         "not modelled");
@@ -93,8 +53,7 @@ public:
     }
 
     Result<EventList> details_authorities() {
-        TRY(require(profile_, {"biosac_reg_data", "cpu_scrtm_status", "policy_control", "lcp_details",
-                               "lcp_authorities", "stm", "nv_info"}));
+        TRY(require(profile_));
         const std::string scrtm = u32_bytes(*profile_.cpu_scrtm_status);
         const std::string control = u32_bytes(*profile_.policy_control);
         const std::string capabilities = u32_bytes(capabilities_);
@@ -165,38 +124,6 @@ private:
 };
 
 } // namespace
-
-Result<PlatformProfile> parse_platform_profile(std::string_view text) {
-    json root;
-    TRY(parse_json_object(text, profile_limit, root));
-    PlatformProfile profile;
-    for (const auto& item : root.items()) {
-        const std::string& key = item.key();
-        const json& value = item.value();
-        const auto* number = std::find_if(std::begin(number_facts), std::end(number_facts),
-                                          [&](const NumberFact& fact) { return key == fact.name; });
-        const auto* bytes = std::find_if(std::begin(bytes_facts), std::end(bytes_facts),
-                                         [&](const BytesFact& fact) { return key == fact.name; });
-        if (key == "tpm") {
-            if (value != "1.2" && value != "2.0") return fail("'tpm' is \"1.2\" or \"2.0\"");
-            profile.tpm = value == "1.2" ? TpmVersion::tpm12 : TpmVersion::tpm20;
-        } else if (number != std::end(number_facts)) {
-            if (!value.is_number_unsigned() || value.get<std::uint64_t>() > UINT32_MAX)
-                return fail("'" + key + "' is a number of at most 4294967295");
-            profile.*number->field = value.get<std::uint32_t>();
-        } else if (bytes != std::end(bytes_facts)) {
-            const auto raw = value.is_string() ? from_hex(value.get<std::string>()) : std::nullopt;
-            if (!raw || raw->empty() || (bytes->size != 0 && raw->size() != bytes->size) || raw->size() > 4096)
-                return fail("'" + key + "' is " +
-                            (bytes->size != 0 ? std::to_string(bytes->size) : std::string("1 to 4096")) +
-                            " bytes in hexadecimal");
-            profile.*bytes->field = *raw;
-        } else if (key != "description") {
-            return fail("'" + printable(key, 60) + "' is no fact of a platform profile");
-        }
-    }
-    return profile;
-}
 
 std::optional<TbootVersion> parse_tboot_version(std::string_view text) {
     const auto parts = split(text, '.');

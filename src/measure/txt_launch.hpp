@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "measure/acm.hpp"
 #include "measure/event_list.hpp"
+#include "measure/platform_profile.hpp"
 #include "measure/tboot_policy.hpp"
 
 #include <optional>
@@ -14,31 +15,6 @@
 #include <vector>
 
 namespace bulkhead::measure {
-
-enum class TpmVersion { tpm12, tpm20 };
-
-// What no file of the boot disk tells, as raw bytes. A fact that a launch needs and that is missing is an error which
-// lists all of them.
-struct PlatformProfile {
-    std::optional<TpmVersion> tpm;
-    std::optional<std::uint32_t> cpu_scrtm_status;
-    std::optional<std::uint32_t> policy_control; // of the launch control policy; 0 without one
-    // TPM 1.2
-    std::optional<std::uint32_t> sinit_mle_data_version; // 6, 7 or 8
-    std::optional<std::string> bios_acm_id;              // 20 bytes
-    std::optional<std::string> mseg_valid;               // 8 bytes; zeros without an STM
-    std::optional<std::string> stm_hash;                 // 20 bytes; zeros without an STM
-    std::optional<std::string> lcp_policy_hash;          // 20 bytes; zeros without a policy
-    // TPM 2.0: the data that SINIT hashes
-    std::optional<std::string> biosac_reg_data; // 32 bytes
-    std::optional<std::string> lcp_details;     // one zero byte when no policy list matched
-    std::optional<std::string> lcp_authorities; // the same
-    std::optional<std::string> stm;             // one zero byte without an STM
-    std::optional<std::string> nv_info;         // the NV indices AUX, PS and PO: see docs/measure.md
-};
-
-// JSON with the names above; bytes in hexadecimal, "tpm" as "1.2" or "2.0". An unknown key is an error.
-Result<PlatformProfile> parse_platform_profile(std::string_view text);
 
 struct TbootVersion {
     unsigned major = 0, minor = 0, patch = 0;

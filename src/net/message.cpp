@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <endian.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -41,6 +42,13 @@ Request::Request(std::uint16_t type, std::uint16_t flags, int index, unsigned li
     bytes_.append(bytes_of(header)).append(bytes_of(link));
 }
 
+Request::Request(std::uint16_t type, std::uint16_t flags, std::string_view header) {
+    nlmsghdr message{};
+    message.nlmsg_type = type;
+    message.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+    bytes_.append(bytes_of(message)).append(header);
+}
+
 void Request::put(std::uint16_t type, std::string_view bytes) {
     const nlattr header{static_cast<std::uint16_t>(sizeof(nlattr) + bytes.size()), type};
     bytes_.append(bytes_of(header)).append(bytes);
@@ -59,6 +67,10 @@ void Request::put_u32(std::uint16_t type, std::uint32_t value) {
     put(type, bytes_of(value));
 }
 
+void Request::put_be32(std::uint16_t type, std::uint32_t value) {
+    put_u32(type, htobe32(value));
+}
+
 void Request::nest(std::uint16_t type, const std::function<void()>& fill) {
     const std::size_t begin = bytes_.size();
     put(type | NLA_F_NESTED, {});
@@ -67,12 +79,13 @@ void Request::nest(std::uint16_t type, const std::function<void()>& fill) {
     std::memcpy(&bytes_[begin], &size, sizeof size); // nla_len
 }
 
-std::string Request::bytes(std::uint32_t sequence) const {
+std::string Request::bytes(std::uint32_t sequence, std::uint16_t more_flags) const {
     std::string whole = bytes_;
     nlmsghdr header{};
     std::memcpy(&header, whole.data(), sizeof header);
     header.nlmsg_len = static_cast<std::uint32_t>(whole.size());
     header.nlmsg_seq = sequence;
+    header.nlmsg_flags = static_cast<std::uint16_t>(header.nlmsg_flags | more_flags);
     std::memcpy(whole.data(), &header, sizeof header);
     return whole;
 }

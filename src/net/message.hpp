@@ -18,16 +18,19 @@ class Request {
 public:
     // A link request: nlmsghdr and ifinfomsg. `index` 0: found by name, or made.
     Request(std::uint16_t type, std::uint16_t flags, int index, unsigned link_flags = 0, unsigned changed_flags = 0);
+    // One of another family: nlmsghdr, with no flags but NLM_F_REQUEST and these, and that family's own header.
+    Request(std::uint16_t type, std::uint16_t flags, std::string_view header);
 
     void put(std::uint16_t type, std::string_view bytes);
     void put_text(std::uint16_t type, const std::string& text); // with its NUL
     void put_u8(std::uint16_t type, std::uint8_t value);
     void put_u32(std::uint16_t type, std::uint32_t value);
-    // Attributes that `fill` puts are inside this one.
+    void put_be32(std::uint16_t type, std::uint32_t value); // in network byte order, as nf_tables wants it
+    // Attributes that `fill` puts are inside this one; they may take 65531 bytes.
     void nest(std::uint16_t type, const std::function<void()>& fill);
 
     // The finished message.
-    [[nodiscard]] std::string bytes(std::uint32_t sequence) const;
+    [[nodiscard]] std::string bytes(std::uint32_t sequence, std::uint16_t more_flags = 0) const;
 
 private:
     std::string bytes_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -25,6 +26,11 @@ void put_bridge(Request& request) {
             request.put_u32(IFLA_BR_STP_STATE, 0);
             request.put_u32(IFLA_BR_FORWARD_DELAY, 0);
             request.put_u8(IFLA_BR_MCAST_SNOOPING, 0);
+            // No hook of nf_tables sees LLDP before the bridge has learned its sender (br_handle_frame() in Linux's
+            // net/bridge/br_input.c): a port could draw another's frames to itself.
+            constexpr std::uint32_t no_link_local_learning = 1U << BR_BOOLOPT_NO_LL_LEARN;
+            const br_boolopt_multi options{no_link_local_learning, no_link_local_learning};
+            request.put(IFLA_BR_MULTI_BOOLOPT, {reinterpret_cast<const char*>(&options), sizeof options});
         });
     });
 }

@@ -6,27 +6,40 @@
 
 namespace bulkhead::net {
 
-Result<Socket> Socket::open(unsigned group) {
-    Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-    if (!fd) return fail_errno("route netlink socket");
+Result<Socket> Socket::open(int protocol, const char* name) {
+    Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+    if (!fd) return fail_errno(name);
     const int on = 1;
     // Old kernels lack these; errors then have no text.
     (void)::setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
     (void)::setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return fail_errno("route netlink socket");
-    }
-    if (group != 0 && ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return fail_errno(name);
+    return Socket(std::move(fd));
+}
+
+Result<Socket> Socket::open(unsigned group) {
+    Socket socket = TRY(open(NETLINK_ROUTE, "route netlink socket"));
+    if (group != 0 && ::setsockopt(socket.fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
         return fail_errno("listening to network links");
     }
-    return Socket(std::move(fd));
+    return socket;
+}
+
+Result<Socket> Socket::open_netfilter() {
+    return open(NETLINK_NETFILTER, "netfilter netlink socket");
 }
 
 Status Socket::send(std::string_view message) {
     sockaddr_nl kernel{};
     kernel.nl_family = AF_NETLINK;
+    constexpr std::size_t usual = 32 * 1024; // what any send buffer takes
+    if (message.size() > usual) {
+        const int size = static_cast<int>(message.size() + usual);
+        if (::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
+            return fail_errno("netlink's send buffer");
+    }
     for (;;) {
         if (::sendto(fd_.get(), message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&kernel),
                      sizeof kernel) >= 0) {

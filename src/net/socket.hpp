@@ -1,4 +1,4 @@
-// Socket: a route netlink socket (NETLINK_ROUTE) that believes nobody but the kernel.
+// Socket: a netlink socket that believes nobody but the kernel.
 #pragma once
 
 #include "base/fd.hpp"
@@ -13,15 +13,18 @@ namespace bulkhead::net {
 
 class Socket {
 public:
-    // Joins `group` (RTNLGRP_...) unless it is 0.
+    // Of NETLINK_ROUTE. Joins `group` (RTNLGRP_...) unless it is 0.
     static Result<Socket> open(unsigned group = 0);
+    static Result<Socket> open_netfilter(); // of NETLINK_NETFILTER
 
     [[nodiscard]] int fd() const { return fd_.get(); }
+    // All of it in one datagram; a large one needs CAP_NET_ADMIN.
     Status send(std::string_view message);
     // The next datagram; nullopt: none is there. Never blocks. An error with ENOBUFS means that messages were lost.
     Result<std::optional<std::string_view>> receive();
 
 private:
+    static Result<Socket> open(int protocol, const char* name);
     explicit Socket(Fd fd) : fd_(std::move(fd)), buffer_(buffer_size, '\0') {}
     static constexpr std::size_t buffer_size = 64 * 1024; // the kernel's dumps come in at most 32 KiB
 

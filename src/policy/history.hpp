@@ -20,6 +20,19 @@ class RenameHistory {
 public:
     static constexpr std::size_t steps_max = 1000; // the oldest are forgotten
 
+    // One update, so that it can be written down.
+    struct Changes {
+        std::map<std::string, std::string, std::less<>> renamed;
+        std::set<std::string, std::less<>> deleted, added;
+        bool operator==(const Changes&) const = default;
+    };
+    struct Step {
+        std::string policy; // the old one's name
+        Version version;
+        Changes vm, resource;
+        bool operator==(const Step&) const = default;
+    };
+
     // `next` took old's place; `labels` is map_labels(old, next).
     void add(const Policy& old, const Policy& next, const LabelMap& labels);
 
@@ -32,18 +45,10 @@ public:
                                        std::string_view label) const;
 
     [[nodiscard]] std::size_t steps() const { return steps_.size(); }
+    [[nodiscard]] const std::vector<Step>& all() const { return steps_; } // in the order of time
+    void restore(std::vector<Step> steps) { steps_ = std::move(steps); }
 
 private:
-    struct Changes {
-        std::map<std::string, std::string, std::less<>> renamed;
-        std::set<std::string, std::less<>> deleted, added;
-    };
-    struct Step {
-        std::string policy; // the old one's name
-        Version version;
-        Changes vm, resource;
-    };
-
     static Changes compare(const std::vector<Policy::LabelTypes>& olds, const std::vector<Policy::LabelTypes>& nexts,
                            const std::vector<std::optional<LabelId>>& map);
     struct Fate {

@@ -186,6 +186,28 @@ Status Host::unlabel_resource(std::string_view resource) {
     return {};
 }
 
+void Host::adopt(const std::string& id, LiveDomain domain) {
+    const auto found = domains_.find(id);
+    if (found != domains_.end()) wall_.leave(found->second.label);
+    wall_.enter(domain.label);
+    domains_.insert_or_assign(id, std::move(domain));
+}
+
+void Host::adopt_domain0(LabelId label) {
+    wall_.leave(domain0_);
+    wall_.enter(label);
+    domain0_ = label;
+}
+
+void Host::adopt_resource_label(const std::string& resource, ResourceLabel label) {
+    resource_labels_.insert_or_assign(resource, std::move(label));
+}
+
+void Host::forget_resource_label(std::string_view resource) {
+    if (const auto found = resource_labels_.find(resource); found != resource_labels_.end())
+        resource_labels_.erase(found);
+}
+
 bool Host::operator==(const Host& other) const {
     return policy_ == other.policy_ && domain0_ == other.domain0_ && wall_ == other.wall_ &&
            domains_ == other.domains_ && resource_labels_ == other.resource_labels_;

@@ -43,6 +43,7 @@ public:
     [[nodiscard]] LabelId domain0() const { return domain0_; }
     [[nodiscard]] const Domains& domains() const { return domains_; }
     [[nodiscard]] const ResourceLabels& resource_labels() const { return resource_labels_; }
+    [[nodiscard]] const Wall& wall() const { return wall_; }
 
     // The VM label of that name; the empty name is that of a domain without a label, which has __UNLABELED__ if the
     // policy knows it.
@@ -72,6 +73,13 @@ public:
     // Labels a resource that has no label and that no live domain uses; __INACCESSIBLE__ keeps everybody off.
     Status label_resource(const std::string& resource, const std::string& label);
     Status unlabel_resource(std::string_view resource);
+
+    // What is so, whether or not the policy would have it: for who makes a Host of what runs and of what was written
+    // down. The domain is counted by the wall; its label is one of the policy's; an id that is there is replaced.
+    void adopt(const std::string& id, LiveDomain domain);
+    void adopt_domain0(LabelId label);
+    void adopt_resource_label(const std::string& resource, ResourceLabel label);
+    void forget_resource_label(std::string_view resource);
 
     bool operator==(const Host& other) const;
 

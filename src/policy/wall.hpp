@@ -15,6 +15,8 @@ public:
 
     // A domain of this label may start beside those that run.
     [[nodiscard]] bool admits(LabelId label) const;
+    // A label with this Chinese Wall type may not start.
+    [[nodiscard]] bool excludes(TypeId wall_type) const { return blocked_[wall_type] != 0; }
     // A domain of this label runs. It is counted even if the wall would not have admitted it.
     void enter(LabelId label) { count(label, +1); }
     // One ended; there must have been one.

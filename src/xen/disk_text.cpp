@@ -99,8 +99,15 @@ DiskSpec plain(const libxl_device_disk& disk) {
 
 namespace {
 
-// Takes the '!' off a positional mode, the last word of xm's form; target= takes the rest of its text as it is.
+// Takes the '!' off a positional mode, the last word of xm's form, or off access=, as print_disk() writes it; target=
+// takes the rest of its text as it is.
 bool take_force(std::string& text) {
+    for (const std::string_view word : {",access=rw!,", ",access=ro!,"}) {
+        const std::size_t at = text.find(word);
+        if (at == std::string::npos || at > text.find("target=")) continue;
+        text.erase(at + word.size() - 2, 1);
+        return true;
+    }
     const auto ends_with = [&](std::string_view end) {
         return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
     };
@@ -143,7 +150,7 @@ std::string print_disk(const DiskSpec& disk) {
     constexpr const char* formats[] = {"raw", "qcow", "qcow2", "vhd", "empty", "qed"};
     constexpr const char* protocols[] = {"", "xen", "virtio"};
     std::string text = "vdev=" + disk.vdev + ",format=" + formats[static_cast<int>(disk.format)] +
-                       ",access=" + (disk.readwrite ? "rw" : "ro");
+                       ",access=" + (disk.readwrite ? "rw" : "ro") + (disk.shared && disk.target ? "!" : "");
     const auto add = [&text](const char* key, const std::string& value) {
         if (!value.empty()) text.append(",").append(key).append("=").append(value);
     };

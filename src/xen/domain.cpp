@@ -36,6 +36,24 @@ const char* type_name(libxl_domain_type type) {
     return "pv";
 }
 
+// Xen's own flag, which libxl_list_domain() goes by, is the same for HVM and PVH; libxl keeps what was asked for.
+Status tell_pvh(std::vector<DomainInfo>& domains) {
+    std::vector<DomainInfo*> asked;
+    std::vector<std::string> paths;
+    for (DomainInfo& domain : domains) {
+        if (domain.type != "hvm") continue;
+        asked.push_back(&domain);
+        paths.push_back("/libxl/" + std::to_string(domain.id) + "/type");
+    }
+    if (paths.empty()) return {};
+    Store store = TRY(Store::open());
+    const auto types = TRY(store.read_each(paths));
+    for (std::size_t i = 0; i < asked.size() && i < types.size(); ++i) {
+        if (types[i] == "pvh") asked[i]->type = "pvh";
+    }
+    return {};
+}
+
 std::string domain_text(unsigned domain) {
     return "domain " + std::to_string(domain);
 }
@@ -97,6 +115,7 @@ Result<std::vector<DomainInfo>> list_domains(Context& xen) {
         to.vcpus = from.vcpu_online;
         to.cpu_time_ns = from.cpu_time;
     }
+    TRY(tell_pvh(domains));
     std::sort(domains.begin(), domains.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return domains;
 }

@@ -28,6 +28,13 @@ enum class OnShutdown {
     soft_reset,
 };
 
+// A label of the mandatory policy, as a configuration gives it. libxl never sees it.
+struct LabelSpec {
+    std::string policy, label;
+    std::string version; // of the policy; may be empty
+    bool operator==(const LabelSpec&) const = default;
+};
+
 // One vif, as xl-network-configuration(5). An empty string or nullopt leaves libxl's default.
 struct NicSpec {
     std::optional<unsigned> devid;
@@ -44,6 +51,11 @@ struct NicSpec {
     unsigned mtu = 0; // 0: the default of 1500
     std::optional<bool> trusted;
     std::vector<std::pair<std::string, std::string>> colo; // words of nic_colo.hpp
+    LabelSpec label;                                       // ours: a resource label; empty: none
+    // Ours, and not libxl's. What may pass on its bridge: only its own MAC address and, if it has any, those of `ip`
+    // (the default); to vifs that have one of these types in common with it, and to the uplink.
+    std::optional<bool> antispoof;
+    std::optional<std::vector<std::string>> types; // nullopt: no policy
 };
 
 // xl-disk-configuration(5), its parameters by its names. nullopt and `automatic` leave libxl's choice.
@@ -113,6 +125,7 @@ struct DomainSpec {
     std::string supervise;                 // "reincarnate", "restart", "none" or empty
     std::optional<long> heartbeat_timeout; // seconds
     std::optional<bool> spare;             // keep a saved spare of this driver domain
+    std::optional<LabelSpec> label;        // access_control=, as xm had it
 };
 
 // The host's settings of xl.conf(5) that shape a domain.

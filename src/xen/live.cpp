@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace bulkhead::xen {
 namespace {
@@ -40,6 +41,14 @@ NicSpec plain(const libxl_device_nic& nic, const std::map<unsigned, std::string>
     return spec;
 }
 
+PciSpec plain(const libxl_device_pci& device) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", static_cast<unsigned>(device.domain),
+                  static_cast<unsigned>(device.bus), static_cast<unsigned>(device.dev),
+                  static_cast<unsigned>(device.func));
+    return {text, device.msitranslate, device.power_mgmt, device.permissive, device.seize};
+}
+
 } // namespace
 
 Result<Live> live_domain(Context& xen, unsigned domain, const std::map<unsigned, std::string>& names) {
@@ -51,7 +60,7 @@ Result<Live> live_domain(Context& xen, unsigned domain, const std::map<unsigned,
     for (int i = 0; i < config->num_nics; ++i) live.nics.push_back(plain(config->nics[i], names));
     std::sort(live.nics.begin(), live.nics.end(), [](const auto& a, const auto& b) { return a.devid < b.devid; });
     for (int i = 0; i < config->num_disks; ++i) live.disks.push_back(plain(config->disks[i]));
-    live.pcis = static_cast<std::size_t>(config->num_pcidevs);
+    for (int i = 0; i < config->num_pcidevs; ++i) live.pcis.push_back(plain(config->pcidevs[i]));
     live.memory_kib = config->b_info.target_memkb;
     live.vcpus = static_cast<unsigned>(libxl_bitmap_count_set(&config->b_info.avail_vcpus));
     return live;

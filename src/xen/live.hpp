@@ -15,7 +15,7 @@ namespace bulkhead::xen {
 struct Live {
     std::vector<NicSpec> nics; // in order of their devids, which are set; so are the MAC addresses
     std::vector<DiskSpec> disks;
-    std::size_t pcis = 0;
+    std::vector<PciSpec> pcis;    // text: the address alone
     std::uint64_t memory_kib = 0; // its target
     unsigned vcpus = 0;           // that are online
 };

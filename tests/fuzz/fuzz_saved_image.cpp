@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 
 using namespace bulkhead;
-using domain::SavedReader;
-using domain::SavedWriter;
+using namespace bulkhead::domain;
 
 namespace {
 
@@ -16,48 +14,31 @@ void check(bool holds) {
     if (!holds) std::abort();
 }
 
-SavedReader::Source source_of(std::string_view& bytes) {
-    return [&bytes](char* buffer, std::size_t size) -> Result<std::size_t> {
-        const std::size_t part = std::min(size, bytes.size());
-        if (part > 0) std::memcpy(buffer, bytes.data(), part);
-        bytes.remove_prefix(part);
-        return part;
+Result<SavedImage> open(std::string_view bytes) {
+    const auto source = [bytes](std::uint64_t at, char* buffer, std::size_t size) -> Result<std::size_t> {
+        const std::string_view part = at < bytes.size() ? bytes.substr(at, size) : std::string_view();
+        std::copy(part.begin(), part.end(), buffer);
+        return part.size();
     };
-}
-
-void read(std::string_view bytes) {
-    const std::string_view last = bytes.substr(bytes.size() - std::min(bytes.size(), SavedReader::end_size));
-    const std::size_t size = bytes.size();
-    SavedReader reader(source_of(bytes));
-    if (!reader.header()) return;
-    const bool whole = reader.check_end(last, size).has_value();
-    for (;;) {
-        const auto part = reader.next();
-        if (!part) return;
-        if (part->empty()) break;
-    }
-    check(whole == bytes.empty());
+    Result<SavedImage> image = read_saved_image(source, bytes.size());
+    if (image) check(image->stream_at + image->stream_size + image->sums.size() * 8 + 16 == bytes.size());
+    return image;
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-    read(bytes);
-    // The same bytes as a stream, behind a good header: the frames' parser is reached.
-    const std::string header = SavedWriter::header({"n", "u", "c", "s", "d", "x", 1, 1});
-    read(header + std::string(bytes));
-    if (size == 0) return 0;
-    SavedWriter writer;
-    std::string image = header + writer.frame(bytes.substr(0, SavedWriter::frame_max));
-    image += bytes.substr(0, SavedWriter::frame_max);
-    image += writer.end();
-    std::string_view rest = image;
-    SavedReader reader(source_of(rest));
-    check(reader.header().has_value());
-    const auto part = reader.next();
-    check(part && *part == bytes.substr(0, SavedWriter::frame_max));
-    const auto end = reader.next();
-    check(end && end->empty() && rest.empty());
+    (void)open(bytes);
+    // The same bytes behind a good header: the end's parser is reached.
+    const std::string header = print_saved_header({"n", "u", "c", "s", "d", "x", 1, 1});
+    (void)open(header + std::string(bytes));
+
+    const std::string_view part = bytes.substr(0, saved_part);
+    std::vector<std::uint64_t> sums;
+    if (!part.empty()) sums.push_back(saved_part_sum(part, 0));
+    const auto image = open(header + std::string(part) + print_saved_end(part.size(), sums));
+    check(image && image->header.name == "n" && image->stream_size == part.size());
+    check(part.empty() || image->check_part(0, part).has_value());
     return 0;
 }

@@ -1,3 +1,5 @@
 bulkhead_fuzz(fuzz_event_log LINK bulkhead_measure)
 bulkhead_fuzz(fuzz_grub LINK bulkhead_measure)
+bulkhead_fuzz(fuzz_measure_parts LINK bulkhead_measure)
 bulkhead_fuzz(fuzz_txt LINK bulkhead_measure)
+bulkhead_fuzz(fuzz_tpm_quote LINK bulkhead_measure)

@@ -1,3 +1,5 @@
 bulkhead_fuzz(fuzz_policy_xml LINK bulkhead_policy)
 bulkhead_fuzz(fuzz_policy_wld LINK bulkhead_policy)
 bulkhead_fuzz(fuzz_policy_toml LINK bulkhead_policy)
+bulkhead_fuzz(fuzz_config_label LINK bulkhead_policy)
+bulkhead_fuzz(fuzz_label_file LINK bulkhead_policy)

@@ -33,8 +33,12 @@ die relay
 die ndvm
 die ndvm relay
 
-dom0 bulkhead destroy linked
-dom0 bulkhead destroy relay
-dom0 bulkhead destroy ndvm
-dom0 rm -f /root/relay
+say "the host's end: who is served goes first"
+dom0 sh -c 'mkdir -p /etc/default; printf "%s\n" XENDOMAINS_SAVE= XENDOMAINS_STOP_MAXWAIT=60 >/etc/default/xendomains'
+dom0 bulkhead domains stop
+ended=$("$BULKHEAD" lab log --name "$LAB" --guest bulkheadd </dev/null | grep -oE "'(linked|relay|ndvm)' has shut down" | tail -n 3)
+equal "order" "$ended" "'linked' has shut down
+'relay' has shut down
+'ndvm' has shut down"
+dom0 rm -f /root/relay /etc/default/xendomains
 leaves_nothing

@@ -47,7 +47,7 @@ equal "running" "$(running)" ""
 dom0 bulkhead domains start
 equal "saved" "$(dom0 ls /root/saves)" ""
 equal "running" "$(running)" villa
-dom0 bulkhead shutdown -w villa
+dom0 bulkhead shutdown --all -w
 equal "boots" "$("$BULKHEAD" lab log --name "$LAB" --guest villa </dev/null | grep -c ' init ok=1')" 2
 dom0 bulkhead delete villa
 dom0 rm -rf /etc/xen/auto /etc/default/xendomains /root/saves

@@ -6,6 +6,8 @@ refused 1 "--memory" "$BULKHEAD" lab up --name refusal --memory 64
 refused 1 "1048576 MiB" "$BULKHEAD" lab up --name refusal --memory 999999999
 refused 1 "../x" "$BULKHEAD" lab up --name ../x
 refused 1 "/none" "$BULKHEAD" lab up --name refusal --image ndvm=/none
+refused 1 "--hypervisor" "$BULKHEAD" lab up --name refusal --xsm-policy "$BULKHEAD"
+refused 1 "not a binary FLASK policy" "$BULKHEAD" lab up --name refusal --hypervisor "$BULKHEAD" --xsm-policy "$BULKHEAD"
 refused 1 "lab up" "$BULKHEAD" lab exec --name refusal -- true
 "$BULKHEAD" lab down --name refusal 2>/dev/null || fail "lab down of no lab is not an error"
 refused 1 "qemu-system-x86" env PATH=/none "$BULKHEAD" lab up --name refusal

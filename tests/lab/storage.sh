@@ -1,15 +1,7 @@
 # Disks: a raw file and a device, attached, listed, written, detached; the rule that what is written is shared with
 # nobody, whatever its name; a daemon that dies in the middle.
 . "$(dirname "$0")/common.sh"
-quiet='cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"'
-# new NAME OPTION...: a client without network, which opens its shell at once.
-new() { dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" 'vif=[]' "$quiet" "${@:2}"; }
-# say_in NAME COMMAND WORD: runs a command on the guest's console and waits until it has said WORD on a line of its own.
-# What is typed comes back on the console, too: the quotes keep it apart from what is said.
-say_in() {
-  printf '%s && echo "@@ ""%s"\n' "$2" "$3" | dom0 bulkhead console "$1" >/dev/null
-  stamp "$1" "@@ $3" 30 >/dev/null
-}
+. "$(dirname "$0")/guest.sh"
 leave() {
   dom0 sh -c 'umount /mnt; for d in store other; do bulkhead destroy $d; done; rm -rf /tmp/disks' >/dev/null 2>&1 || true
 }

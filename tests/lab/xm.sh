@@ -10,7 +10,7 @@ dom0 cp /root/cfg/client.cfg /etc/xen/guest
 equal "xm create -n of a name in /etc/xen" "$(dom0 xm create -n guest "uuid=\"$(cat /proc/sys/kernel/random/boot_id)\"")" \
   "$(dom0 bulkhead create -n /etc/xen/guest "uuid=\"$(cat /proc/sys/kernel/random/boot_id)\"")"
 refused 1 "guest: No such file" dom0 bulkhead create -n guest
-refused 1 "xm: error: " dom0 xm domid nobody
+refused 1 "Error: " dom0 xm domid nobody
 refused 2 "usage: xm rename DOMAIN NAME" dom0 xm rename one
 equal "devices by xm's own spelling" "$(dom0 xm pci-list-assignable-devices)" "$(dom0 xl pci-assignable-list)"
 

@@ -14,6 +14,19 @@ std::string error_of(const std::string& text) {
 
 } // namespace
 
+TEST(Vif, RulesOfOurs) {
+    xen::NicSpec nic;
+    ASSERT_TRUE(config::parse_vif("antispoof=0,types=b:a", nic));
+    EXPECT_EQ(nic.antispoof, false);
+    EXPECT_EQ(nic.types, (std::vector<std::string>{"b", "a"}));
+    EXPECT_EQ(config::print_vif(nic), "antispoof=0,types=b:a");
+    ASSERT_TRUE(config::parse_vif("types=", nic));
+    EXPECT_TRUE(nic.types->empty());
+    EXPECT_EQ(config::print_vif(nic), "antispoof=0,types=");
+    EXPECT_FALSE(config::parse_vif("antispoof=yes", nic));
+    EXPECT_FALSE(config::parse_vif("types=a::b", nic));
+}
+
 TEST(Vif, ReadsEveryKey) {
     xen::NicSpec nic;
     ASSERT_TRUE(

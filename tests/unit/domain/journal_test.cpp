@@ -88,12 +88,26 @@ TEST_F(JournalTest, ForgetsAndRenames) {
     DomainRecord renamed = record;
     renamed.name = "api";
     renamed.config += "name = \"api\"\n";
-    ASSERT_TRUE(journal.rename(renamed));
+    ASSERT_TRUE(journal.rename(renamed, renamed.config));
     EXPECT_EQ(journal.find("u1").value()->name, "api");
     EXPECT_EQ(journal.find("u1").value()->config, renamed.config);
     ASSERT_TRUE(journal.forget("u1"));
     EXPECT_FALSE(journal.find("u1").value());
     EXPECT_TRUE(journal.forget("u1")); // no harm
+}
+
+TEST_F(JournalTest, ARestartKeepsWhatTheDomainHasBecome) {
+    killed_after([](Journal& journal) {
+        ASSERT_TRUE(journal.end_with_domain(journal.begin(create).value(), record, {}));
+        const std::int64_t restart = journal.begin({0, "restart", "u1", "web", ""}).value();
+        DomainRecord now = record;
+        now.config = "vif = []";
+        ASSERT_TRUE(journal.note_config(restart, "written down", now));
+    });
+    Journal journal = Journal::open(file).value();
+    EXPECT_EQ(journal.find("u1").value()->config, "vif = []");
+    ASSERT_EQ(journal.operations().value().size(), 1U);
+    EXPECT_EQ(journal.operations().value()[0].detail, "written down");
 }
 
 TEST_F(JournalTest, KnowsWhatStillWaits) {
@@ -191,8 +205,9 @@ TEST_F(JournalTest, KeptDomainsHaveNamesOfTheirOwn) {
     renamed.uuid = "u1";
     renamed.name = "www";
     renamed.config = "name=\"www\"";
-    ASSERT_TRUE(journal.rename(renamed));
+    ASSERT_TRUE(journal.rename(renamed, "kept"));
     EXPECT_EQ(journal.kept().value()[1].name, "www");
+    EXPECT_EQ(journal.kept().value()[1].config, "kept");
     ASSERT_TRUE(journal.drop_kept("u1"));
     EXPECT_EQ(journal.kept().value().size(), 1U);
 }
@@ -202,6 +217,9 @@ TEST_F(JournalTest, NothingElseHappensToADomainThatIsSaved) {
     const std::int64_t save = journal.begin({0, "save", "u1", "web", ""}).value();
     EXPECT_FALSE(journal.begin({0, "network-attach", "u1", "web", ""}));
     EXPECT_FALSE(journal.begin({0, "restart", "u1", "web", ""}));
+    const Result<std::int64_t> destroy = journal.begin({0, "destroy", "u1", "web", ""});
+    ASSERT_TRUE(destroy); // the save fails
+    ASSERT_TRUE(journal.end(*destroy));
     ASSERT_TRUE(journal.end(save));
     const std::int64_t attach = journal.begin({0, "network-attach", "u1", "web", ""}).value();
     EXPECT_FALSE(journal.begin({0, "save", "u1", "web", ""}));

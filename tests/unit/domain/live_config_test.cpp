@@ -72,6 +72,57 @@ TEST(LiveConfig, Disks) {
     EXPECT_EQ(changed.disks[1].target, "/srv/with, a comma");
 }
 
+TEST(LiveConfig, OurScriptIsNotTheFilesBusiness) {
+    xen::Live now = live();
+    now.nics[0].script = "/usr/lib/bulkhead/vif-hotplug";
+    now.nics[1].script = "/etc/xen/scripts/vif-route";
+    const xen::DomainSpec read = parse(live_config(file, parse(file), "web", now, {}));
+    EXPECT_EQ(read.nics[0].script, "");
+    EXPECT_EQ(read.nics[1].script, "/etc/xen/scripts/vif-route");
+}
+
+TEST(LiveConfig, TheFilesOwnWordsSayMore) {
+    const std::string text = "name = 'web'\nkernel = '/k'\n"
+                             "vif = ['mac=00:16:3e:00:00:07,bridge=xenbr0,rate=10Mb/s', 'backend=ndvm']\n"
+                             "disk = ['phy:/dev/vg/a,xvda,w!', '/srv/b,raw,xvdb,r']\n";
+    const xen::DomainSpec spec = parse(text);
+    xen::Live now;
+    now.nics = {nic(0, "00:16:3e:00:00:07", ""),
+                nic(1, "00:16:3e:00:00:01", "7")}; // ndvm is away: only its id is known
+    now.disks = spec.disks;
+    now.disks[0].shared = false; // libxl does not know it
+    now.disks.pop_back();
+    const xen::DomainSpec read = parse(live_config(text, spec, "web", now, {}));
+    EXPECT_EQ(read.nics[0].rate, "10Mb/s");
+    EXPECT_EQ(read.nics[1].backend, "ndvm");
+    EXPECT_EQ(read.nics[1].mac, "00:16:3e:00:00:01");
+    ASSERT_EQ(read.disks.size(), 1U);
+    EXPECT_TRUE(read.disks[0].shared);
+}
+
+TEST(LiveConfig, PciDevices) {
+    const std::string text = std::string(file) + "pci = ['00:02.0,permissive=1', '0000:03:00.1']\n";
+    const xen::DomainSpec spec = parse(text);
+    xen::Live now = live();
+    now.pcis = {{"0000:03:00.1"}, {"0000:00:02.0"}};
+    EXPECT_THAT(live_config(text, spec, "web", now, {}), Not(HasSubstr("pci = [\""))); // the same: as they were written
+    now.pcis = {{"0000:00:02.0"}, {"0000:04:00.0", false, false, true, true}};
+    const xen::DomainSpec read = parse(live_config(text, spec, "web", now, {}));
+    ASSERT_EQ(read.pcis.size(), 2U);
+    EXPECT_EQ(read.pcis[0].text, "00:02.0,permissive=1");
+    EXPECT_EQ(read.pcis[1].text, "0000:04:00.0,msitranslate=0,power_mgmt=0,permissive=1,seize=1");
+    now.pcis.clear();
+    EXPECT_TRUE(parse(live_config(text, spec, "web", now, {})).pcis.empty());
+    const std::string all = std::string(file) + "pci = ['03:00.*']\n";
+    EXPECT_EQ(parse(live_config(all, parse(all), "web", now, {})).pcis.size(), 1U); // cannot be compared
+}
+
+TEST(LiveConfig, ReadsWhatEarlierVersionsWrote) {
+    const std::string old = std::string(file) + "\n# --- as it was when it was last saved; written by bulkheadd ---\n" +
+                            "vif = []\nmemory = 32\n";
+    EXPECT_EQ(live_config(old, parse(file), "web", live(), {}), live_config(file, parse(file), "web", live(), {}));
+}
+
 TEST(LiveConfig, MemoryAndProcessors) {
     xen::Live less = live();
     less.memory_kib = 48 * 1024 - 100;

@@ -23,6 +23,13 @@ TEST(Judge, ConnectedNeedsBothEnds) {
     EXPECT_EQ(judge(state("2", "4", "connected"), "ndvm", "web").verdict, Verdict::wait);
 }
 
+TEST(Judge, WithoutItsRulesItIsNotConnected) {
+    VifState now = state("4", "4", "connected");
+    now.rules_in_force = false;
+    EXPECT_EQ(judge(now, "ndvm", "web").verdict, Verdict::wait);
+    EXPECT_NE(judge(now, "ndvm", "web").reason.find("rules are in force"), std::string::npos);
+}
+
 TEST(Judge, TheDriverDomainsErrorComesFirst) {
     const auto judgement = judge(state("4", "4", "error", "bridge 'x' does not exist"), "ndvm", "web");
     EXPECT_EQ(judgement.verdict, Verdict::failed);

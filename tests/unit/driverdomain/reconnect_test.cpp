@@ -94,6 +94,12 @@ TEST_F(Reconnect, AFrontendFullOfNodesIsRefused) {
     EXPECT_LE(xenstored.requests(Type::set_permissions), nodes_max);
 }
 
+TEST_F(Reconnect, TheRulesOfAVifComeBackWithIt) {
+    xenstored.write("/libxl/7/bulkhead-fence/0", "types=a");
+    ASSERT_TRUE(write_backend(store, vif(7, 0)).value());
+    EXPECT_EQ(xenstored.read("/local/domain/5/bulkhead/fence/7/0"), "types=a");
+}
+
 TEST_F(Reconnect, WritesTheBackendAsTheToolstackDid) {
     const ClientVif it = vif(7, 0);
     ASSERT_TRUE(write_backend(store, it).value());

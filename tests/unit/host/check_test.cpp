@@ -43,6 +43,7 @@ Facts ready() {
     facts.limits = host::StoreLimits{8000, 2000};
     facts.xl = host::XlSettings{"br0", "", "auto"};
     facts.bridges = {"br0"};
+    facts.hotplug = {"block-hotplug", "vif-hotplug"};
     for (const char* name : {"xen-evtchn", "xen-gntdev", "xen-pciback", "xen-blkback", "xen-netback"})
         facts.modules.push_back({name, ModuleState::loaded});
     facts.space = {{"/var/lib/xen", 1ULL << 30}};
@@ -123,6 +124,8 @@ TEST(HostCheck, EachFactHasItsFinding) {
     EXPECT_THAT(after([](Facts& f) { f.bridges = {"br1"}; }), ElementsAre("bridge problem"));
     EXPECT_THAT(after([](Facts& f) { f.bridges = {}, f.xl->bridge = ""; }), ElementsAre("bridge warning"));
     EXPECT_THAT(after([](Facts& f) { f.bridges = {}, f.xl->backend = "ndvm"; }), IsEmpty());
+    EXPECT_THAT(after([](Facts& f) { f.hotplug.pop_back(); }), ElementsAre("hotplug warning"));
+    EXPECT_THAT(after([](Facts& f) { f.bridge_rules = true; }), IsEmpty());
     EXPECT_THAT(after([](Facts& f) { f.xl.reset(), f.xl_error = "xl.conf:1: x"; }), ElementsAre("xl.conf warning"));
     EXPECT_THAT(after([](Facts& f) { f.xl->autoballoon = "on"; }), ElementsAre("dom0-memory warning"));
     EXPECT_THAT(after([](Facts& f) { f.info->command_line = ""; }), ElementsAre("dom0-memory warning"));
@@ -268,6 +271,8 @@ TEST(HostCollect, ReadsTheKernelsFiles) {
     folder.put("/etc/default/xendomains", "# comment\nXENDOMAINS_SAVE=/var/lib/xen/save\n");
     folder.put("/sys/class/net/br0/bridge/x", "");
     folder.put("/sys/class/net/eth0/x", "");
+    folder.put("/usr/lib/bulkhead/vif-hotplug", "");
+    folder.put("/proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
     folder.put("/sys/module/xen_netback/initstate", "live\n");
     folder.put(modules + "/modules.builtin", "kernel/drivers/xen/xen-evtchn.ko\n");
     folder.put(modules + "/modules.dep", "kernel/drivers/xen/xen-pciback/xen-pciback.ko.xz: kernel/x.ko\n");
@@ -288,6 +293,8 @@ TEST(HostCollect, ReadsTheKernelsFiles) {
     EXPECT_THAT(facts.automatic, ElementsAre("web.cfg"));
     EXPECT_EQ(facts.saved_to, "/var/lib/xen/save");
     EXPECT_THAT(facts.bridges, ElementsAre("br0"));
+    EXPECT_THAT(facts.hotplug, ElementsAre("vif-hotplug"));
+    EXPECT_TRUE(facts.bridge_rules);
     ASSERT_EQ(facts.modules.size(), 5U);
     EXPECT_EQ(facts.modules[0].state, ModuleState::built_in);
     EXPECT_EQ(facts.modules[1].state, ModuleState::missing);

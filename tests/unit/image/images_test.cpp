@@ -2,6 +2,7 @@
 #include "fake_apt.hpp"
 #include "image/client.hpp"
 #include "image/digest.hpp"
+#include "image/measurements.hpp"
 #include "image/ndvm.hpp"
 #include "image/unpack.hpp"
 
@@ -46,6 +47,9 @@ void fill_kernel(std::string& tar) {
     module("drivers/net/ethernet/intel/e1000e/e1000e.ko", make_module("e1000e", "", {"alias=pci:v00008086d*"}));
     module("drivers/net/ethernet/intel/e1000/e1000.ko", make_module("e1000", "", {"alias=pci:v00008086d*"}));
     module("net/bridge/bridge.ko", make_module("bridge", "stp"));
+    module("net/bridge/netfilter/nft_meta_bridge.ko", make_module("nft_meta_bridge", "nf_tables,bridge"));
+    module("net/netfilter/nf_tables.ko", make_module("nf_tables", "nfnetlink"));
+    module("net/netfilter/nfnetlink.ko", make_module("nfnetlink", ""));
     module("net/802/stp.ko", make_module("stp", ""));
 }
 
@@ -70,7 +74,8 @@ TEST_F(Images, NdvmHoldsTheAgentAndItsModulesOnly) {
     const auto built = build_ndvm(ndvm_);
     ASSERT_TRUE(built) << built.error().message;
     EXPECT_EQ(test::get(folder_ / "ndvm/kernel"), vmlinux);
-    EXPECT_THAT(built->modules, testing::ElementsAre("bridge", "e1000e", "stp", "xen_netback", "xen_pcifront"));
+    EXPECT_THAT(built->modules, testing::ElementsAre("bridge", "e1000e", "nf_tables", "nfnetlink", "nft_meta_bridge",
+                                                     "stp", "xen_netback", "xen_pcifront"));
     const std::string files = archive();
     EXPECT_THAT(files, HasSubstr("program's code"));
     EXPECT_THAT(files, Not(HasSubstr("debug information")));
@@ -85,6 +90,29 @@ TEST_F(Images, NdvmHoldsTheAgentAndItsModulesOnly) {
     EXPECT_EQ(manifest["modules"]["stp"], sha256(make_module("stp", "")));
     EXPECT_EQ(built->manifest, test::get(folder_ / "ndvm/manifest.json"));
     EXPECT_THAT(built->manifest, Not(HasSubstr(folder_.path()))) << "paths of this machine";
+}
+
+TEST_F(Images, MeasurementsAreTheDigestsOfTheFiles) {
+    ASSERT_TRUE(build_ndvm(ndvm_));
+    const auto text = image_measurements(ndvm_.output, "console=hvc0 quiet");
+    ASSERT_TRUE(text) << text.error().message;
+    EXPECT_EQ(*text, *image_measurements(ndvm_.output, "console=hvc0 quiet"));
+    const json measured = json::parse(*text)["measured"];
+    ASSERT_EQ(measured.size(), 3U);
+    for (const json& each : {measured[0], measured[1]}) {
+        const std::string file = ndvm_.output + "/" + each["name"].get<std::string>();
+        EXPECT_EQ(each["size"], test::get(file).size());
+        for (const char* bank : {"sha1", "sha256", "sha384", "sha512"}) {
+            const auto tool = run_checked({std::string(bank) + "sum", file}, 60s);
+            ASSERT_TRUE(tool) << tool.error().message;
+            EXPECT_EQ(each[bank], tool->substr(0, tool->find(' '))) << bank;
+        }
+    }
+    EXPECT_EQ(measured[2]["name"], "command line");
+    EXPECT_EQ(measured[2]["size"], 18);
+    EXPECT_EQ(measured[2]["sha256"], sha256("console=hvc0 quiet"));
+    EXPECT_EQ(json::parse(*image_measurements(ndvm_.output, std::nullopt))["measured"].size(), 2U);
+    EXPECT_FALSE(image_measurements(folder_ / "none", std::nullopt));
 }
 
 // Builds in a child process whose surroundings differ as much as possible.
@@ -156,7 +184,7 @@ TEST_F(Images, KeepCurrentBuildsOnlyWhenSomethingChanged) {
     ASSERT_TRUE(again);
     EXPECT_FALSE(again->rebuilt);
     EXPECT_EQ(again->kernel_version, "6.1.0-test");
-    EXPECT_EQ(again->modules.size(), 5U);
+    EXPECT_EQ(again->modules.size(), 8U); // the driver, the bridge, nf_tables and what they need
     EXPECT_EQ(again->kernel_size, vmlinux.size());
     test::put(ndvm_.output + "/initramfs", "tampered");
     EXPECT_TRUE(build_ndvm(ndvm_)->rebuilt);

@@ -47,6 +47,13 @@ TEST(Options, ErrorsSayWhatIsAllowed) {
     options = LabOptions();
     options.images = {{"../x", "/tmp"}};
     EXPECT_THAT(error_of(options), HasSubstr("--image"));
+    options = LabOptions();
+    options.parts = {"qemu", "vde"};
+    EXPECT_THAT(error_of(options), HasSubstr("--with vde: choose from qemu, lvm"));
+    options.parts = {"qemu", "qemu"};
+    EXPECT_THAT(error_of(options), HasSubstr("twice"));
+    options.parts = {"qemu", "lvm"};
+    EXPECT_EQ(error_of(options), "");
 }
 
 } // namespace

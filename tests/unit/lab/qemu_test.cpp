@@ -81,6 +81,15 @@ TEST(Qemu, OptionsReachTheCommandLine) {
     EXPECT_THAT(initrd, HasSubstr("a=1,,2")); // a comma would end the module for QEMU
 }
 
+TEST(Qemu, AnXsmPolicyIsTheLastModuleAndIsEnforced) {
+    LabOptions options;
+    EXPECT_THAT(values(qemu_arguments(options, Accelerator::tcg), "-append")[0], Not(HasSubstr("flask")));
+    options.xsm_policy = "/any,where/policy";
+    const auto words = qemu_arguments(options, Accelerator::tcg);
+    EXPECT_THAT(values(words, "-initrd")[0], testing::EndsWith(",initramfs,xsm-policy"));
+    EXPECT_THAT(values(words, "-append")[0], HasSubstr(" xsm=flask flask=enforcing"));
+}
+
 TEST(Qemu, OneSocketPerExecPort) {
     const auto words = qemu_arguments(LabOptions(), Accelerator::tcg);
     for (unsigned port = 0; port < exec_ports; ++port) {

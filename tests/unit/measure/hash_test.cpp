@@ -1,9 +1,14 @@
 #include "measure/hash.hpp"
 
+#include "measure/hash_file.hpp"
+
+#include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace bulkhead::measure {
 namespace {
@@ -33,6 +38,25 @@ TEST(Hash, PiecesGiveWhatTheWholeGives) {
     Hasher hasher(all_banks);
     for (std::size_t at = 0; at < text.size(); at += 4093) hasher.update(std::string_view(text).substr(at, 4093));
     EXPECT_EQ(hasher.finish(), hash(all_banks, text));
+}
+
+// Below and above the size from which on every bank has a thread, and at the borders of what is read at once.
+TEST(Hash, FilesInOnePassGiveWhatTheirBytesGive) {
+    const std::string path = ::testing::TempDir() + "hash-" + std::to_string(::getpid());
+    for (const std::size_t size : {0U, 1U, (4U << 20) - 1, 4U << 20, (5U << 20) + 1, (8U << 20) + 12'345}) {
+        std::string bytes(size, '\0');
+        for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31 + i / 4096);
+        ASSERT_TRUE(write_file_atomic(path, bytes));
+        EXPECT_EQ(hash_file(path, all_banks).value(), hash(all_banks, bytes)) << size;
+        EXPECT_EQ(hash_file(path, std::array{Bank::sha384}).value(), hash(std::array{Bank::sha384}, bytes)) << size;
+        if (size < 10) continue;
+        const Fd file(::open(path.c_str(), O_RDONLY));
+        ASSERT_EQ(::lseek(file.get(), 10, SEEK_SET), 10);
+        EXPECT_EQ(hash_file(file, path, all_banks).value(), hash(all_banks, bytes.substr(10))) << size;
+    }
+    ::unlink(path.c_str());
+    EXPECT_FALSE(hash_file(path, all_banks));
+    EXPECT_FALSE(hash_file(::testing::TempDir(), all_banks)); // a folder cannot be read
 }
 
 TEST(Hash, ExtendIsTheHashOfBoth) {

@@ -166,7 +166,8 @@ TEST(TxtLaunch, MissingFactsAreListedTogether) {
     profile.tpm = TpmVersion::tpm12;
     profile.policy_control = 0;
     EXPECT_EQ(predict_txt(profile, launch).error().message,
-              "the platform profile lacks sinit_mle_data_version, bios_acm_id, mseg_valid, stm_hash, lcp_policy_hash");
+              "the platform profile lacks sinit_mle_data_version, bios_acm_id, mseg_valid, stm_hash, lcp_policy_hash, "
+              "cpu_scrtm_status");
     profile.tpm = TpmVersion::tpm20;
     EXPECT_EQ(
         predict_txt(profile, launch).error().message,

@@ -178,7 +178,7 @@ class Completion(unittest.TestCase):
         for verb in verbs:
             *before, last = verb.split()
             self.assertIn(last, output("__complete", " ".join(["bulkhead", *before, last[:-1]])).split(), verb)
-            options = re.findall(r"^  (?:-., |    )(--[a-z0-9_-]+)", output("help", *verb.split()), re.M)
+            options = re.findall(r"^  (?:-., |    )(--[a-z0-9._-]+)", output("help", *verb.split()), re.M)
             offered = output("__complete", f"bulkhead {verb} --").split()
             self.assertEqual(sorted([*options, "--help"]), offered, verb)
 

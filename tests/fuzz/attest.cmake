@@ -1,0 +1,1 @@
+bulkhead_fuzz(fuzz_attest LINK bulkhead_attest_message)

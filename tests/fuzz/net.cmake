@@ -1,0 +1,1 @@
+bulkhead_fuzz(fuzz_port_rules LINK bulkhead_net)

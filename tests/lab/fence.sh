@@ -1,0 +1,94 @@
+# What may pass between vifs of one driver domain: types, addresses. Its return changes nothing. Each verdict is shown by
+# packets that arrive or do not, counted by the one who would receive them.
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/returns.sh"
+guests='red both blue'
+leave() {
+  for name in $guests ndvm; do dom0 bulkhead destroy $name >/dev/null 2>&1 || true; done
+  dom0 bulkhead network-detach 0 0 >/dev/null 2>&1 || true
+}
+leave_with=leave
+
+# Without a card: the bridge has nothing but these vifs.
+dom0 bulkhead create /root/cfg/ndvm.cfg 'pci=[]' \
+  'cmdline="console=hvc0 panic=-1 rodata=off bulkhead.nic=none"'
+ndvm=$(dom0 bulkhead domid ndvm)
+await_node "/local/domain/$ndvm/data/bulkhead/state" ready 90
+
+client() { # client NAME NUMBER VIF
+  dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" "vif=[\"mac=00:16:3e:00:0f:0$2,backend=ndvm,$3\"]" \
+    "cmdline=\"console=hvc0 panic=-1 rodata=off client.ip=10.9.0.$2/24 client.test=none\""
+}
+client red 1 types=red &
+client both 2 'ip=10.9.0.2,types=red:blue' &
+client blue 3 'types=blue,antispoof=0' &
+wait
+dom0 bulkhead network-attach Domain-0 backend=ndvm mac=00:16:3e:00:0f:04 types=red >/dev/null
+dom0 sh -c 'ip addr add 10.9.0.4/24 dev eth0 && ip link set eth0 up'
+for name in $guests; do stamp $name ' done ok=1' 90 >/dev/null; done
+
+serial=0
+in_guest() { # in_guest NAME COMMAND: its exit status
+  serial=$((serial + 1))
+  echo "{ $2; } >/dev/null 2>&1; echo status-\$(($serial + 5000))-\$?-" | dom0 bulkhead console "$1" >/dev/null
+  [[ $(stamp "$1" "status-$((serial + 5000))-" 30) =~ status-[0-9]+-([0-9]+)- ]] || fail "$1 does not answer"
+  return "${BASH_REMATCH[1]}"
+}
+passes() { in_guest "$1" "ping -c 1 -W 5 10.9.0.$2" || fail "$1 does not reach 10.9.0.$2"; }
+# Nothing of what the command sends may come to the other guest, which counts.
+nothing_comes() { # nothing_comes FROM COMMAND TO
+  in_guest "$3" 'cat /sys/class/net/eth0/statistics/rx_packets >/tmp/before'
+  in_guest "$1" "$2" || true
+  in_guest "$3" '[ $(cat /sys/class/net/eth0/statistics/rx_packets) = $(cat /tmp/before) ]' ||
+    fail "what $1 sends by '$2' comes to $3"
+}
+# Silence, so that packets can be counted: no IPv6, one ARP request for each question, and no looking after neighbours.
+quiet='echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; cd /proc/sys/net/ipv4/neigh/eth0;
+  echo 1 >mcast_solicit; echo 10000 >delay_first_probe_time'
+for name in $guests; do in_guest $name "${quiet//$'\n'/}" || fail "$name cannot be quiet"; done
+dom0 sh -c "$quiet"
+
+say "the rules are dom0's, and in force"
+red=$(dom0 bulkhead domid red)
+equal "told" "$(node "/local/domain/$ndvm/bulkhead/fence/$red/0")" "mac=00:16:3e:00:0f:01 types=red"
+equal "in force" "$(node "/local/domain/$ndvm/backend/vif/$red/0/bulkhead-fence")" "mac=00:16:3e:00:0f:01 types=red"
+contains "permissions" "$(dom0 xenstore-ls -p "/local/domain/$ndvm/bulkhead/fence")" "(n0,r$ndvm)"
+
+types_decide() {
+  say "$1: types decide"
+  passes red 2
+  passes both 3
+  dom0 ping -c 1 -W 5 10.9.0.1 >/dev/null || fail "dom0 does not reach red"
+  nothing_comes red 'ping -c 2 -W 1 10.9.0.3' blue
+  ! dom0 ping -c 1 -W 2 10.9.0.3 >/dev/null || fail "dom0 reaches blue"
+}
+types_decide "at first"
+
+say "a forged MAC address"
+address() { echo "ip link set eth0 down; ip link set eth0 address 00:16:3e:00:0f:$1 && ip link set eth0 up"; }
+nothing_comes red "$(address 77) && ping -c 2 -W 1 10.9.0.2" both
+in_guest red '[ $(cat /sys/class/net/eth0/address) = 00:16:3e:00:0f:77 ]' || fail "red has not changed its address"
+in_guest red "$(address 01)" || fail "red does not take its address back"
+passes red 2
+in_guest blue "$(address 78)" || fail "blue does not take another address" # it may use it
+passes blue 2
+
+say "a forged IP address, and one of somebody else by ARP"
+nothing_comes both 'ip addr add 10.9.0.77/24 dev eth0; ping -c 2 -W 1 -I 10.9.0.77 10.9.0.1' red
+nothing_comes both 'ip addr add 10.9.0.4/32 dev eth0; arping -U -c 2 -w 2 -I eth0 -s 10.9.0.4 10.9.0.4' red
+in_guest both 'ip addr del 10.9.0.77/24 dev eth0 && ip addr del 10.9.0.4/32 dev eth0' || fail "both keeps addresses"
+passes both 1
+
+before=$(returns ndvm)
+dom0 xl destroy ndvm
+await_returns ndvm $((before + 1))
+equal "domain id" "$(dom0 bulkhead domid ndvm)" "$ndvm"
+types_decide "after its return"
+
+say "rules go with their vifs"
+dom0 bulkhead destroy red
+equal "of the one that has gone" "$(node "/local/domain/$ndvm/bulkhead/fence/$red/0")" ""
+dom0 bulkhead network-detach 0 0 >/dev/null
+equal "dom0's copy" "$(dom0 xenstore-list /libxl/0/bulkhead-fence 2>/dev/null || true)" ""
+for name in both blue ndvm; do dom0 bulkhead destroy $name; done
+leaves_nothing
