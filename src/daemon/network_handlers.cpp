@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 namespace bulkhead::daemon {
 namespace {
@@ -42,7 +43,16 @@ Status attach(Manager& manager, const CallPointer& call) {
     if (!spec.antispoof && std::find(bridging.begin(), bridging.end(), client.uuid) != bridging.end())
         spec.antispoof = false;                                // what it sends is its clients'
     const bool ours = manager.record(spec.backend) != nullptr; // also while it is brought back and has no domain
-    const auto body = [client, spec, ours](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
+    std::set<unsigned> reserved;
+    for (const domain::PendingVif& vif : TRY(manager.journal().pending_vifs())) {
+        if (vif.uuid != client.uuid) continue;
+        if (spec.devid == vif.devid)
+            return fail("vif " + std::to_string(vif.devid) + " of '" + client.name + "' waits for driver domain '" +
+                            vif.backend + "'; give another number, or none",
+                        EEXIST);
+        reserved.insert(vif.devid);
+    }
+    const auto body = [client, spec, ours, reserved](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         xen::Store store = TRY(xen::Store::open());
         const domain::Gate gate(side, "network-attach");
         domain::AttachHooks hooks;
@@ -51,6 +61,7 @@ Status attach(Manager& manager, const CallPointer& call) {
         hooks.intent = [&](unsigned devid, const std::string& mac) {
             return side.intent(std::to_string(devid) + " " + mac);
         };
+        hooks.reserved = reserved;
         const domain::Backend backend =
             ours ? TRY(domain::await_backend(xen, store, spec.backend, backend_patience, hooks.progress))
                  : TRY(domain::find_backend(store, TRY(xen::list_domains(xen)), spec.backend, backend_patience,

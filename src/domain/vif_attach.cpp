@@ -5,7 +5,6 @@
 #include "domain/vif_rules.hpp"
 #include "xen/mac.hpp"
 
-#include <algorithm>
 #include <cerrno>
 
 namespace bulkhead::domain {
@@ -54,15 +53,6 @@ VifState look(xen::Store& store, const Paths& paths) {
     return state;
 }
 
-unsigned free_devid(const std::vector<xen::NicInfo>& nics) {
-    unsigned devid = 0;
-    const auto taken = [&] {
-        return std::any_of(nics.begin(), nics.end(), [&](const auto& n) { return n.devid == devid; });
-    };
-    while (taken()) ++devid;
-    return devid;
-}
-
 Status wait_connected(xen::Store& store, const Paths& paths, const std::string& backend, const std::string& client) {
     TRY(store.watch(paths.backend, "backend"));
     TRY(store.watch(paths.frontend + "/state", "frontend"));
@@ -87,6 +77,14 @@ Status wait_connected(xen::Store& store, const Paths& paths, const std::string& 
 }
 
 } // namespace
+
+unsigned free_devid(const std::vector<xen::NicInfo>& nics, const std::set<unsigned>& reserved) {
+    std::set<unsigned> taken = reserved;
+    for (const xen::NicInfo& nic : nics) taken.insert(nic.devid);
+    unsigned devid = 0;
+    while (taken.contains(devid)) ++devid;
+    return devid;
+}
 
 Judgement judge(const VifState& state, const std::string& backend, const std::string& client) {
     if (!state.hotplug_error.empty() || state.hotplug_status == "error") {
@@ -160,7 +158,7 @@ Result<xen::NicInfo> attach_vif(xen::Context& xen, xen::Store& store, const xen:
     const bool chosen = spec.devid.has_value();
     Result<xen::NicInfo> added = fail("unreachable");
     for (int attempt = 0; attempt < 8; ++attempt) { // another attach may take the same number
-        if (!chosen) spec.devid = free_devid(TRY(xen::list_nics(xen, client.id)));
+        if (!chosen) spec.devid = free_devid(TRY(xen::list_nics(xen, client.id)), hooks.reserved);
         if (hooks.gate == nullptr) return fail("the policy was not asked about the vif");
         const Permit permit = TRY(hooks.gate->vif(xen, client, *spec.devid, spec, backend.id));
         carry_types(spec, permit, backend, hooks.progress);

@@ -8,7 +8,9 @@
 #include "xen/store.hpp"
 
 #include <functional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace bulkhead::domain {
 
@@ -18,9 +20,13 @@ struct AttachHooks {
     Progress progress;
     // Called before anything is made, with what identifies the vif among the client's.
     std::function<Status(unsigned devid, const std::string& mac)> intent;
-    const Gate* gate = nullptr; // must be there: it is asked before the intent
-    bool connected = true;      // wait for the client, too, not only for the driver domain
+    const Gate* gate = nullptr;    // must be there: it is asked before the intent
+    bool connected = true;         // wait for the client, too, not only for the driver domain
+    std::set<unsigned> reserved{}; // numbers of the client's vifs that still wait for their driver domain
 };
+
+// The lowest number that the next vif of a domain can have.
+unsigned free_devid(const std::vector<xen::NicInfo>& nics, const std::set<unsigned>& reserved);
 
 // Adds the vif and waits until both ends are connected, or only the driver domain's. Otherwise the half-made vif is
 // removed and the error is the driver domain's own, or says which side is missing.

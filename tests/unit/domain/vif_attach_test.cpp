@@ -17,6 +17,15 @@ VifState state(const char* backend, const char* frontend, const char* status, co
 
 } // namespace
 
+TEST(FreeDevid, IsTheLowestThatNoVifHasOrWaitsFor) {
+    xen::NicInfo first, third;
+    third.devid = 2;
+    EXPECT_EQ(free_devid({}, {}), 0u);
+    EXPECT_EQ(free_devid({first, third}, {}), 1u);
+    EXPECT_EQ(free_devid({third}, {0}), 1u);
+    EXPECT_EQ(free_devid({first, third}, {1}), 3u);
+}
+
 TEST(Judge, ConnectedNeedsBothEnds) {
     EXPECT_EQ(judge(state("4", "4", "connected"), "ndvm", "web").verdict, Verdict::connected);
     EXPECT_EQ(judge(state("4", "3", "connected"), "ndvm", "web").verdict, Verdict::wait);
