@@ -5,6 +5,7 @@
 #include "daemon/server.hpp"
 #include "daemon/xl_conf_json.hpp"
 #include "domain/event_loop.hpp"
+#include "domain/flask_guard.hpp"
 #include "domain/journal.hpp"
 #include "domain/manager.hpp"
 #include "driverdomain/supervisor.hpp"
@@ -84,6 +85,7 @@ Result<int> serve(const Options& options) {
     auto xen = TRY(xen::Context::open());
     domain::Journal journal = TRY(domain::Journal::open(options.state));
     const auto manager = TRY(domain::Manager::open(loop, std::move(xen), std::move(journal)));
+    manager->security().set_hypervisor(domain::hypervisor_guard);
     driverdomain::Supervisor supervisor(loop, *manager, folder_of(options.state) + "/spare");
     manager->keep(supervisor);
     const auto server = TRY(daemon::Server::open(loop, options.socket, [&](const std::shared_ptr<daemon::Call>& call) {

@@ -4,6 +4,7 @@
 #include "domain/device_model.hpp"
 #include "domain/disk_rule.hpp"
 #include "domain/end.hpp"
+#include "domain/flask_guard.hpp"
 #include "domain/gate.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
@@ -304,6 +305,7 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
     // The last question: whoever asked while this one waited for an answer has come before it.
     if (hooks.gate == nullptr) return fail("the policy was not asked whether '" + spec.name + "' may start");
     const Permit permit = TRY(hooks.gate->start(xen, spec, devices_later));
+    if (!permit.hypervisor_label.empty()) TRY(label_for_flask(spec, permit.hypervisor_label));
     for (std::size_t i = 0; i < backends.size(); ++i) carry_types(spec.nics[i], permit, backends[i], hooks.progress);
 
     TRY(hooks.intent(*spec.uuid, spec.name));

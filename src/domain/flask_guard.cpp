@@ -69,16 +69,18 @@ Result<HypervisorCheck> check_hypervisor(xen::Xsm& xsm, const policy::PolicyPtr&
     return check;
 }
 
-Status demand(const HypervisorCheck& check) {
-    if (check.enforces()) return {};
-    return fail("the hypervisor was to enforce the policy, and enforces " + check.sentence);
-}
-
 Status keep_wall(xen::Xsm& xsm, const policy::Host& host) {
     xen::Xsm::Booleans wanted;
     const std::vector<policy::FlaskBoolean> booleans = policy::flask_booleans(*host.policy(), host.wall());
     for (const policy::FlaskBoolean& boolean : booleans) wanted.emplace_back(boolean.name, boolean.value);
     return xsm.set_booleans(wanted);
+}
+
+Result<bool> hypervisor_guard(const policy::Host& host) {
+    xen::Xsm xsm = TRY(xen::Xsm::open());
+    if (!TRY(check_hypervisor(xsm, host.policy())).ours) return false;
+    TRY(keep_wall(xsm, host));
+    return true;
 }
 
 } // namespace bulkhead::domain

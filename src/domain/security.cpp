@@ -90,6 +90,23 @@ void Security::list_labelled() {
     ++labelled_.generation;
 }
 
+// ---- the hypervisor ----
+
+void Security::set_hypervisor(Hypervisor hypervisor) {
+    hypervisor_ = std::move(hypervisor);
+    tell_hypervisor();
+}
+
+Result<bool> Security::ask_hypervisor() const {
+    if (!hypervisor_ || !host_) return false;
+    return hypervisor_(*host_);
+}
+
+void Security::tell_hypervisor() const {
+    if (const auto told = ask_hypervisor(); !told)
+        log::error("the hypervisor does not know of the mandatory policy's present state: " + told.error().message);
+}
+
 // ---- who is there ----
 
 void Security::place(policy::Host& host, const std::string& uuid, const Tracked& domain, policy::LabelId label) const {
@@ -154,10 +171,12 @@ void Security::reconcile(const Running& running) {
     for (const xen::DomainInfo& domain : running) {
         if (domain.id != 0) there.emplace(domain.uuid, &domain);
     }
+    bool changed = false;
     for (const auto& [uuid, domain] : there) {
         const auto known = tracked_.find(domain->uuid);
         if (known == tracked_.end()) {
             adopt_stranger(*domain);
+            changed = true;
         } else if (known->second.domain != domain->id || known->second.name != domain->name) {
             known->second.domain = domain->id;
             known->second.name = domain->name;
@@ -175,6 +194,7 @@ void Security::reconcile(const Running& running) {
         place(uuid);
         if (const Status dropped = store_.drop_domain(uuid); !dropped) log::error(dropped.error().message);
     }
+    if (changed || !gone.empty()) tell_hypervisor();
 }
 
 std::vector<std::string> Security::outsiders() const {
@@ -388,7 +408,12 @@ Result<Permit> Security::ask(const Question& question, Flight& flight, const Run
     }
     if (refusal != nullptr && !pass) return fail(refusal->text(), EACCES);
     TRY(track(question, flight));
-    return permit(question);
+    Permit answer = permit(question);
+    if (TRY(context(ask_hypervisor(), "the hypervisor, which enforces the policy, too, could not be told")) &&
+        question.starts) {
+        if (const auto placed = types(question.uuid)) answer.hypervisor_label = placed->label;
+    }
+    return answer;
 }
 
 // A vif with a label of its own carries that label's type, another one all of its domain's.

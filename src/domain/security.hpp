@@ -63,6 +63,11 @@ public:
 
     // ---- questions ----
 
+    // A hypervisor that enforces the policy, too (flask_guard.hpp). It is told who runs, whenever that has changed, and
+    // before a domain starts. True: it does enforce this policy, so that domains need its labels.
+    using Hypervisor = std::function<Result<bool>(const policy::Host& host)>;
+    void set_hypervisor(Hypervisor hypervisor);
+
     // The worker that asks: what it was allowed counts while it lives, and afterwards if Xen says so.
     class Flight {
     public:
@@ -172,6 +177,8 @@ private:
                    const policy::RenameHistory* history);
     [[nodiscard]] std::string user_of(const Labelled& resource) const;
     void list_labelled();
+    [[nodiscard]] Result<bool> ask_hypervisor() const;
+    void tell_hypervisor() const;
 
     SecurityStore store_;
     Audit audit_;
@@ -187,6 +194,7 @@ private:
     LabelledSet labelled_;
     std::map<std::string, Tracked> tracked_; // by UUID; not Domain-0
     std::multiset<std::string> in_flight_;
+    Hypervisor hypervisor_;
 };
 
 // Everything that its domains use or share with in a way that it does not allow.

@@ -147,6 +147,7 @@ Outcome Security::commit(policy::Host host, const std::string& xml, const std::s
     for (const auto& [uuid, domain] : tracked_) { // the new policy may have a label for an outsider
         if (!host_->domains().contains(uuid)) place(uuid);
     }
+    tell_hypervisor();
     log::info("the mandatory policy is " + host_->policy()->name() + " " + host_->policy()->version().text());
     return {};
 }
@@ -236,6 +237,9 @@ Outcome Security::relabel(const std::string& uuid, const std::string& expected, 
     const std::string present_name = present ? policy.vm_labels()[*present].name : "";
     if (!expected.empty() && expected != present_name)
         return answer(refuse(bad_label, name + " has the label " + present_name + ", not " + printable(expected, 64)));
+    const auto by_xen = ask_hypervisor();
+    if (!by_xen) return answer(refuse(hypervisor_failed, by_xen.error().message));
+    if (*by_xen) return answer(refuse(wrong_state, name + " runs, and Xen keeps it under its label until it ends"));
     // As if it ended and started anew with what it has, and with those that share with it.
     policy::Host next = *host_;
     const auto domains = next.domains();

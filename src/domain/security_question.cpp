@@ -67,14 +67,15 @@ Result<Question> parse_question(std::string_view text) {
 }
 
 std::string print_permit(const Permit& permit) {
-    return json_line({{"vif_types", permit.vif_types}});
+    return json_line({{"vif_types", permit.vif_types}, {"hypervisor_label", permit.hypervisor_label}});
 }
 
 Result<Permit> parse_permit(std::string_view text) {
     json object;
     TRY(parse_json_object(text, frame_size_max, object));
     try {
-        return Permit{object.at("vif_types").get<std::map<std::string, std::vector<std::string>>>()};
+        return Permit{object.at("vif_types").get<std::map<std::string, std::vector<std::string>>>(),
+                      object.at("hypervisor_label").get<std::string>()};
     } catch (const json::exception& error) {
         return fail(std::string("the policy's answer is not readable: ") + error.what());
     }

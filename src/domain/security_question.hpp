@@ -39,10 +39,13 @@ struct Question {
     std::vector<DeviceUse> devices;
 };
 
-// What the daemon adds to a yes: the STE types, by name, that keep each of the question's vifs apart from others on its
-// bridge. A vif that is not in it has no policy.
+// What the daemon adds to a yes.
 struct Permit {
-    std::map<std::string, std::vector<std::string>> vif_types; // by DeviceUse::device
+    // The STE types, by name, that keep each of the question's vifs apart from others on its bridge; by
+    // DeviceUse::device. A vif that is not in it has no policy.
+    std::map<std::string, std::vector<std::string>> vif_types{};
+    // The VM label of a domain that starts, when Xen enforces the policy, too; otherwise empty.
+    std::string hypervisor_label{};
 };
 
 std::string print_question(const Question& question);

@@ -22,10 +22,20 @@ std::string print(const Tracked& domain) {
                       {"devices", devices}});
 }
 
-Result<Tracked> parse_tracked(const std::string& text) {
+// A row's JSON, by `read`, which may throw what nlohmann's access functions do.
+template <typename Row, typename Read>
+Result<Row> parse_row(const std::string& text, const char* what, const Read& read) {
     json object;
     TRY(parse_json_object(text, row_max, object));
     try {
+        return read(object);
+    } catch (const json::exception& error) {
+        return fail(std::string("state database: ") + what + " is not readable: " + error.what());
+    }
+}
+
+Result<Tracked> parse_tracked(const std::string& text) {
+    return parse_row<Tracked>(text, "a domain's label", [](const json& object) {
         Tracked domain;
         domain.name = object.at("name");
         domain.domain = object.at("domain");
@@ -35,9 +45,7 @@ Result<Tracked> parse_tracked(const std::string& text) {
             domain.devices.insert_or_assign(use.device, std::move(use));
         }
         return domain;
-    } catch (const json::exception& error) {
-        return fail(std::string("state database: a domain's label is not readable: ") + error.what());
-    }
+    });
 }
 
 using Changes = policy::RenameHistory::Changes;
@@ -63,18 +71,14 @@ std::string print(const Step& step) {
 }
 
 Result<Step> parse_step(const std::string& text) {
-    json object;
-    TRY(parse_json_object(text, row_max, object));
-    try {
+    return parse_row<Step>(text, "a rename", [](const json& object) -> Result<Step> {
         Step step;
         step.policy = object.at("policy");
         step.version = TRY(policy::parse_version(object.at("version").get<std::string>()));
         step.vm = changes_of(object.at("vm"));
         step.resource = changes_of(object.at("resource"));
         return step;
-    } catch (const json::exception& error) {
-        return fail(std::string("state database: a rename is not readable: ") + error.what());
-    }
+    });
 }
 
 std::int64_t signed_of(std::uint64_t number) {

@@ -45,6 +45,7 @@ cc -O1 -ffreestanding -fno-stack-protector -fno-pic -mno-sse -mno-red-zone -nost
   --hypervisor "$hypervisor" --xsm-policy "$work/banks.bin"
 put "$work/probe" /root/probe
 put "$work/next.bin" /root/next.bin
+put "$work/next.xml" /root/next.xml
 equal "xl getenforce" "$(dom0 xl getenforce || true)" Enforcing
 equal "getenforce" "$(dom0 bulkhead getenforce)" Enforcing
 equal "Domain-0's label" "$(dom0 bulkhead getenforce --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["domain0"])')" system_u:system_r:dom0_t
@@ -134,6 +135,31 @@ contains "its console and network" "$(stamp client ' ping target=' 120)" "ok=1"
 equal "its vif" "$(node "/local/domain/0/backend/vif/$(dom0 bulkhead domid client)/0/state")" 4
 equal "label of client" "$(label client)" system_u:system_r:acm_vm_Alpha_t
 dom0 bulkhead destroy client
+
+say "bulkheadd tells Xen who runs, and labels what it starts"
+dom0 bulkhead policy set /root/next.xml
+contains "policy get" "$(dom0 bulkhead policy get)" "by FLASK"
+# ours NAME LABEL: as create, by bulkheadd, and with a label instead of a context.
+ours() {
+  dom0 sh -c 'printf "%s\n" "kernel = \"/root/probe\"" "memory = 4" "name = \"$1\"" "access_control = [ \"policy=banks,label=$2\" ]" >/root/one.cfg
+    bulkhead create -p /root/one.cfg ${3:+"$3"}' ours "$@" </dev/null
+}
+refused 1 "leave it out" ours b B-Bank 'seclabel="system_u:system_r:domU_t"'
+ours b B-Bank
+equal "label of b" "$(label b)" system_u:system_r:acm_vm_B_2dBank_t
+equal "the wall" "$(dom0 bulkhead policy boolean acm_cw_block_Alpha)" "acm_cw_block_Alpha: 1"
+refused 1 "Alpha and B-Bank exclude each other" ours a Alpha
+if create a acm_vm_Alpha_t 2>"$work/err"; then fail "a hostile toolstack has created what the wall keeps out"; fi
+contains "xl" "$(cat "$work/err")" "Permission denied"
+refused 1 "until it ends" dom0 bulkhead policy relabel b Alpha
+dom0 xl destroy b
+ours a Alpha
+equal "label of a" "$(label a)" system_u:system_r:acm_vm_Alpha_t
+equal "the wall" "$(dom0 bulkhead policy boolean acm_cw_block_Alpha)" "acm_cw_block_Alpha: 0"
+equal "the wall" "$(dom0 bulkhead policy boolean $wall)" "$wall: 1"
+dom0 bulkhead destroy a
+dom0 bulkhead policy reset
+
 "$BULKHEAD" lab log --name "$LAB" </dev/null | grep -aE 'avc: +denied' | sed 's/^.*avc:/avc:/' | sort | uniq -c >"$work/denied" || true
 say "what Xen denied"
 cat "$work/denied"

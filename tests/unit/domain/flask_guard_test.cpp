@@ -100,23 +100,34 @@ protected:
     xen::Xsm xsm_ = *xen::Xsm::open();
 };
 
-TEST_F(FlaskGuard, EnforcesOnlyThisPolicyAndOnlyInEnforcingMode) {
-    EXPECT_TRUE(check().enforces());
-    EXPECT_TRUE(demand(check()));
+TEST_F(FlaskGuard, SaysWhetherXenHasThisPolicyAndKeepsIt) {
+    EXPECT_TRUE(check().ours);
     fake.enforcing = 0;
-    EXPECT_FALSE(check().enforces());
+    EXPECT_TRUE(check().ours);
     EXPECT_THAT(check().sentence, HasSubstr("permissive"));
-    EXPECT_FALSE(demand(check()));
     fake.enforcing = -1;
-    EXPECT_FALSE(check().enforces());
-    EXPECT_THAT(demand(check()).error().message, HasSubstr("no XSM"));
+    EXPECT_FALSE(check().ours);
+    EXPECT_THAT(check().sentence, HasSubstr("no XSM"));
     fake.enforcing = 1;
     fake.contexts.erase(policy::flask_context("C"));
-    EXPECT_FALSE(check().enforces());
+    EXPECT_FALSE(check().ours);
     EXPECT_THAT(check().sentence, HasSubstr("acm_vm_C_t"));
     SetUp();
     fake.booleans.erase(fake.booleans.begin());
-    EXPECT_THAT(demand(check()).error().message, HasSubstr("acm_cw_block_A"));
+    EXPECT_THAT(check().sentence, HasSubstr("acm_cw_block_A"));
+}
+
+TEST_F(FlaskGuard, GuardsByItsOwnPolicyAlone) {
+    policy::Host host(policy_);
+    ASSERT_TRUE(host.start("1", "one", *policy_->find_vm_label("A")));
+    EXPECT_TRUE(hypervisor_guard(host).value());
+    EXPECT_THAT(fake.log, ElementsAre("acm_cw_block_B=1"));
+    fake.log.clear();
+    fake.booleans.erase(fake.booleans.begin());
+    EXPECT_FALSE(hypervisor_guard(host).value());
+    fake.enforcing = -1;
+    EXPECT_FALSE(hypervisor_guard(host).value());
+    EXPECT_THAT(fake.log, IsEmpty());
 }
 
 TEST_F(FlaskGuard, BooleansFollowTheWall) {

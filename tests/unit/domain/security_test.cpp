@@ -191,6 +191,32 @@ TEST_F(SecurityTest, GreenAndRedRunTogetherBlueAndRedDoNot) {
     EXPECT_THAT(audit(), HasSubstr(R"("decision":"deny")"));
 }
 
+TEST_F(SecurityTest, AHypervisorThatEnforcesThePolicyHearsWhoRunsBeforeItDoes) {
+    set(xm_test());
+    std::vector<std::size_t> told; // how many domains there were each time
+    Result<bool> answer = true;
+    security->set_hypervisor([&](const policy::Host& host) {
+        told.push_back(host.domains().size());
+        return answer;
+    });
+    EXPECT_THAT(told, ElementsAre(0));
+    auto flight = security->fly("uid 0");
+    EXPECT_EQ(ask(create("g", "green"), flight).value().hypervisor_label, "green");
+    EXPECT_THAT(told, ElementsAre(0, 1));
+    run("g");
+    EXPECT_EQ(ask(attach("g", {"vif 0", "", {}, "", {}, ""}), flight).value().hypervisor_label, "") << "it has it";
+    EXPECT_THAT(security->relabel("uuid-g", "", "red", running, "uid 0").reason, HasSubstr("until it ends"));
+    flight.reset();
+    end("g");
+    told.clear();
+    security->reconcile(running);
+    EXPECT_THAT(told, ElementsAre(0));
+    answer = fail("no hypercall");
+    EXPECT_THAT(start("r", "red").error().message, HasSubstr("no hypercall"));
+    answer = false; // another policy
+    EXPECT_EQ(ask(create("b", "green"), security->fly("uid 0")).value().hypervisor_label, "");
+}
+
 TEST_F(SecurityTest, SaysTheChaptersWords) {
     set(xm_test());
     EXPECT_THAT(start("u", "").error().message, HasSubstr("VM is not authorized to run"));
