@@ -241,14 +241,10 @@ const std::vector<Verb>& acm_label_verbs() {
          "LABEL dom|res|mgt FILE|RESOURCE|DOMAIN [POLICY]",
          "Label a configuration, a resource or a domain",
          "dom: adds access_control = ['policy=POLICY,label=LABEL'] to a configuration file, which is looked for here "
-         "and "
-         "in /etc/xen; everything else in it stays. POLICY: the one in force unless it is given. res: labels what a "
-         "disk "
-         "may be, file:PATH, phy:DEVICE or tap:KIND:PATH, which are the same thing under every name; vlan:N; pci:BDF. "
-         "It "
-         "must not be in use. mgt: labels Domain-0 or a domain that is kept (POLICY as ACM:POLICY); every running "
-         "domain "
-         "must stay authorised under Domain-0's new label.",
+         "and in /etc/xen; everything else in it stays. POLICY: the one in force unless it is given. res: labels what "
+         "a disk may be, file:PATH, phy:DEVICE or tap:KIND:PATH, which are the same thing under every name; vlan:N; "
+         "pci:BDF. It must not be in use. mgt: labels Domain-0 or a domain that is kept (POLICY as ACM:POLICY); every "
+         "running domain must stay authorised under Domain-0's new label.",
          {},
          3,
          4,
@@ -266,9 +262,9 @@ const std::vector<Verb>& acm_label_verbs() {
          "FILE",
          "Take over the resource labels of xend",
          "FILE is xend's /var/lib/xend/security/policies/resource_labels; it is read as data and never executed. "
-         "Labels "
-         "of the policy in force are kept; resources with another policy's label, or with an invalid one, become "
-         "__INACCESSIBLE__, since nobody could use them before. Exit status 1 if a label could not be taken over.",
+         "Labels of the policy in force are kept; resources with another policy's label, or with an invalid one, "
+         "become __INACCESSIBLE__, since nobody could use them before. Exit status 1 if a label could not be taken "
+         "over.",
          {},
          1,
          1,

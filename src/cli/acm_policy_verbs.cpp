@@ -183,9 +183,8 @@ const std::vector<Verb>& acm_policy_verbs() {
          "The policy NAME.OF.IT is the file NAME/OF/IT-security_policy.xml in the current folder, otherwise in "
          "/etc/xen/acm-security/policies. bulkheadd keeps a copy and enforces it from its next start on, too. A policy "
          "follows another one only as an update of it: its FromPolicy names that one's name and version; DEFAULT may "
-         "be "
-         "followed by any. Either every domain and resource gets its label of the new policy, or nothing changes and "
-         "everything that stands in the way is said. `policy diff` compares two policies before.",
+         "be followed by any. Either every domain and resource gets its label of the new policy, or nothing changes "
+         "and everything that stands in the way is said. `policy diff` compares two policies before.",
          {{0, "load", nullptr, "as xm had it: put it into force. Both always happen"},
           {0, "boot", nullptr, "as xm had it: and again at each start of the host"},
           json_option},
@@ -196,8 +195,7 @@ const std::vector<Verb>& acm_policy_verbs() {
          "",
          "Go back to the policy DEFAULT",
          "No domain with a label of its own may run. Labels of resources become invalid: nobody may use these "
-         "resources "
-         "until they are labelled anew.",
+         "resources until they are labelled anew.",
          {json_option},
          0,
          0,
@@ -206,8 +204,7 @@ const std::vector<Verb>& acm_policy_verbs() {
          "[POLICY] [type=dom|res|any]",
          "List the labels of a policy",
          "Of the policy in force unless POLICY is given: labels of domains (dom, which is assumed), of resources "
-         "(res), "
-         "or both.",
+         "(res), or both.",
          {json_option},
          0,
          any_number,
@@ -217,8 +214,7 @@ const std::vector<Verb>& acm_policy_verbs() {
          "FILE [VARIABLE=VALUE...]",
          "Say whether a domain may use what its configuration names",
          "By the labels alone: neither whether the host is authorised to run it nor what runs now counts. Exit status "
-         "1 "
-         "if not.",
+         "1 if not.",
          {{'f', "defconfig", "FILE", "the configuration file"},
           {0, "python", nullptr, "FILE is a program for xm: run it by python3, without any rights"},
           json_option},

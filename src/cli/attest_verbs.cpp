@@ -106,10 +106,9 @@ const std::vector<Verb>& attest_verbs() {
          "--config FILE --cert FILE --key FILE [--listen ADDRESS:PORT]",
          "release secrets to machines that prove what they booted",
          "FILE is JSON: for each machine its attestation key, the PCRs, the event lists of which one must be met, and "
-         "the "
-         "secret; docs/attestation.md. Speaks TLS 1.3 only and listens at the loopback, port 7717, unless --listen "
-         "names "
-         "an address. Every verdict is a line on the standard error, with --json an object on the standard output.",
+         "the secret; docs/attestation.md. Speaks TLS 1.3 only and listens at the loopback, port 7717, unless --listen "
+         "names an address. Every verdict is a line on the standard error, with --json an object on the standard "
+         "output.",
          {{0, "config", "FILE", "the machines"},
           {0, "cert", "FILE", "the server's certificate, PEM"},
           {0, "key", "FILE", "its private key, PEM"},

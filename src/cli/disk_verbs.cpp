@@ -147,8 +147,7 @@ const std::vector<Verb>& disk_verbs() {
          "FILE|GROUP/VOLUME SIZE",
          "Make an empty disk",
          "SIZE as 10G, 512M or bytes. A raw file is sparse. `/dev/GROUP/VOLUME`, or GROUP/VOLUME with --format lvm, is "
-         "a "
-         "new volume of LVM. qcow2 and vhd need the package qemu-utils, volumes need lvm2.",
+         "a new volume of LVM. qcow2 and vhd need the package qemu-utils, volumes need lvm2.",
          {format, replace, json_option},
          2,
          2,
@@ -157,8 +156,7 @@ const std::vector<Verb>& disk_verbs() {
          "DISK NEW",
          "Make a disk that begins as another one is now",
          "Of a file: a qcow2 file that stores what differs; the first disk must not be written any more while NEW is "
-         "in "
-         "use. Of a volume: a snapshot volume, also while a domain uses the first.",
+         "in use. Of a volume: a snapshot volume, also while a domain uses the first.",
          {{'s', "size", "SIZE", "room for differences, of a volume (default: all that can differ)"},
           {'c', "copy", nullptr, "a full copy that does not need the first disk"},
           format,

@@ -197,10 +197,8 @@ const std::vector<Verb>& domain_verbs() {
          "FILE [VARIABLE=VALUE...]",
          "Create a domain from an xl.cfg(5) file",
          "Builds the domain that FILE describes and starts it. Variables on the command line go behind the file's text "
-         "and so "
-         "override it. When anything fails, nothing of the domain is left. A vif whose driver domain is not there or "
-         "not "
-         "ready yet is attached when it is.",
+         "and so override it. When anything fails, nothing of the domain is left. A vif whose driver domain is not "
+         "there or not ready yet is attached when it is.",
          {{'f', "defconfig", "FILE", "the configuration file, as xl spells it"},
           {0, "python", nullptr, "FILE is a program for xm: run it by python3, without any rights"},
           {'p', "paused", nullptr, "leave it paused"},
@@ -217,8 +215,7 @@ const std::vector<Verb>& domain_verbs() {
          "[DOMAIN...]",
          "List domains",
          "Name, id, memory in MiB, virtual CPUs, state and CPU time, with the columns of xl list. State: r running, b "
-         "blocked, p "
-         "paused, s shut down and why, d dying.",
+         "blocked, p paused, s shut down and why, d dying.",
          {{'l', "long", nullptr, "the whole configuration of each, as JSON"},
           {0, "label", nullptr, "security labels, with xm's columns and in their order"},
           {'v', "verbose", nullptr, "UUID and shutdown reason too"},
@@ -242,8 +239,7 @@ const std::vector<Verb>& domain_verbs() {
          "DOMAIN",
          "Attach to a domain's console",
          "Ctrl-] leaves. With piped input, what the guest prints is shown until it has been silent for two seconds "
-         "after the "
-         "input's end.",
+         "after the input's end.",
          {{'t', "type", "TYPE", "pv or serial; by default what the domain's kind uses", "pv serial"}},
          1,
          1,

@@ -191,11 +191,9 @@ const std::vector<Verb>& host_verbs() {
          "",
          "Say whether this host is ready, and what to do where it is not",
          "Looks at Xen and its tools, the IOMMU, xenstored and its limits, dom0's memory, bridges, kernel modules, "
-         "hidden "
-         "devices, network cards and free space. Each finding is ok, a warning or a problem, with what was seen and "
-         "the "
-         "remedy. Nothing is changed. Works without bulkheadd and without Xen; as root it sees more. Exit status 0 if "
-         "there is no problem.",
+         "hidden devices, network cards and free space. Each finding is ok, a warning or a problem, with what was seen "
+         "and the remedy. Nothing is changed. Works without bulkheadd and without Xen; as root it sees more. Exit "
+         "status 0 if there is no problem.",
          {json_option},
          0,
          0,
@@ -207,8 +205,7 @@ const std::vector<Verb>& host_verbs() {
          "data), each option with its place and with what is wrong with it. `set` checks each value by a table of Xen "
          "4.17's options, prints the change as a diff, writes /etc/default/grub.d/bulkhead.cfg in one step and runs "
          "update-grub; no other file is changed. A name may begin with xen: or dom0: to say whose it is, as for "
-         "console. "
-         "Exit status 1 if an option has no effect.",
+         "console. Exit status 1 if an option has no effect.",
          {{0, "root", "DIR", "a system below DIR; update-grub is left to you"},
           {'n', "dry-run", nullptr, "only show the change"},
           {0, "no-update-grub", nullptr, "write the settings, leave GRUB's menu"},

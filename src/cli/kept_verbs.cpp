@@ -69,8 +69,7 @@ const std::vector<Verb>& kept_verbs() {
          "FILE [VARIABLE=VALUE...]",
          "Keep a domain, to be started by its name",
          "The file is checked and its text is kept, with a UUID; the file is not needed any more. list shows the "
-         "domain "
-         "whether it runs or not. What the text names, as kernels and disks, must be there when it is started.",
+         "domain whether it runs or not. What the text names, as kernels and disks, must be there when it is started.",
          {{'f', "defconfig", "FILE", "the configuration file"},
           {0, "python", nullptr, "FILE is a program for xm: run it by python3, without any rights"},
           {'a', "autostart", nullptr, "start it with the host"},

@@ -332,9 +332,8 @@ const std::vector<Verb>& lab_verbs() {
          "",
          "show a NIC moving into a network driver domain, from nothing",
          "Builds the images, boots Xen, passes the NIC to an NDVM, lets a client fetch an address and move data "
-         "through "
-         "it, gives dom0 a vif of its own, and proves that no driver in dom0 has the NIC. Exit status 0: all of it "
-         "worked.",
+         "through it, gives dom0 a vif of its own, and proves that no driver in dom0 has the NIC. Exit status 0: all "
+         "of it worked.",
          {{'N', "name", "NAME", "the lab's name (default \"demo\")"},
           {0, "nic", "MODEL", "e1000e (default), e1000, rtl8139 or virtio", "e1000e e1000 rtl8139 virtio"},
           {'m', "memory", "MIB", "memory of the whole machine (default 3072)"},

@@ -28,11 +28,15 @@ int unknown_verb(const std::vector<std::string>& words) {
             }
         }
     }
-    const std::string typed = words[0] + (words.size() > 1 && words[1][0] != '-' ? " " + words[1] : "");
+    const bool of_several = std::any_of(names.begin(), names.end(),
+                                        [&](const std::string& name) { return name.starts_with(words[0] + " "); });
+    const bool second = words.size() > 1 && !words[1].starts_with('-');
+    const std::string typed = words[0] + (second ? " " + words[1] : "");
     auto near = nearest(words[0], names);
     if (!near) near = nearest(typed, names);
-    log::error("unknown verb '" + printable(words[0], 64) + "'" + (near ? "; did you mean '" + *near + "'?" : "") +
-               " (" + cli::program_name() + " help lists them all)");
+    log::error("unknown verb '" + printable(of_several ? typed : words[0], 64) + "'" +
+               (near ? "; did you mean '" + *near + "'?" : "") + " (" + cli::program_name() + " help" +
+               (of_several ? " " + words[0] + " lists those of '" + words[0] + "')" : " lists them all)"));
     return 2;
 }
 

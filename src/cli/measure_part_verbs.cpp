@@ -224,8 +224,7 @@ const std::vector<Verb>& measure_part_verbs() {
          "that `profile` in a description of `measure predict` names: what cannot be known from the files of the boot "
          "disk. Only what the log proves is taken: data that hash to the event's digest. What a prediction needs and "
          "the log does not tell is listed on standard error (with --json under `missing`), and the exit status is 1. "
-         "On "
-         "a TPM 1.2 a dump of the TXT heap tells what a log without event data does not.",
+         "On a TPM 1.2 a dump of the TXT heap tells what a log without event data does not.",
          {{0, "heap", "FILE", "a dump of the TXT heap of the same launch, as for `measure heap`"},
           {'o', "output", "FILE", "write the profile there instead of printing it"},
           {0, "description", "TEXT", "of the machine, for readers of the file"},

@@ -330,8 +330,7 @@ const std::vector<Verb>& measure_verbs() {
          "FILE | --default NAME [--output FILE]",
          "show a launch control policy, its data file, or a tboot policy",
          "FILE is a policy as `lcp2_crtpol` or `tb_polgen` write it, or a policy data file: its lists and elements, "
-         "and the "
-         "PolicyHash that a policy for it has. --default shows one that tboot carries: tpm20, "
+         "and the PolicyHash that a policy for it has. --default shows one that tboot carries: tpm20, "
          "tpm20-before-1.9.12, tpm12, legacy, 2013.",
          {{0, "default", "NAME", "a default policy of tboot", "tpm20 tpm20-before-1.9.12 tpm12 legacy 2013"},
           {'o', "output", "FILE", "with --default: write the policy"},

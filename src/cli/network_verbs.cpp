@@ -64,10 +64,9 @@ const std::vector<Verb>& network_verbs() {
          "DOMAIN [KEY=VALUE...]",
          "Give a domain a network interface",
          "Keys as in xl-network-configuration(5): mac, bridge, backend (a driver domain), script, ip, vifname, "
-         "gatewaydev, rate, "
-         "mtu, model, type, devid; separated by spaces or commas. It returns when both ends are connected; otherwise "
-         "the "
-         "interface is removed again and the error is the driver domain's own, or says which side is missing.",
+         "gatewaydev, rate, mtu, model, type, devid; separated by spaces or commas. It returns when both ends are "
+         "connected; otherwise the interface is removed again and the error is the driver domain's own, or says which "
+         "side is missing.",
          {{'n', "dryrun", nullptr, "only print what would be added, as JSON"}, json_option},
          1,
          any_number,

@@ -82,8 +82,7 @@ const std::vector<Verb>& pci_verbs() {
          "ADDRESS",
          "Take a PCI device from dom0 so that a domain can have it",
          "ADDRESS is as lspci prints it: 0000:00:02.0 or 00:02.0. dom0's driver lets the device go; it is remembered "
-         "for "
-         "pci-assignable-remove -r.",
+         "for pci-assignable-remove -r.",
          {{'n', "name", "NAME", "a name for the device"}, json_option},
          1,
          1,

@@ -195,8 +195,7 @@ const std::vector<Verb>& policy_state_verbs() {
          "RESOURCE LABEL",
          "labels a disk, a PCI device or a VLAN",
          "RESOURCE: file:PATH, phy:DEVICE, pci:ADDRESS, vlan:NUMBER, or a path. A file or device is known by what it "
-         "is, "
-         "not by its name. __INACCESSIBLE__ keeps everybody off.",
+         "is, not by its name. __INACCESSIBLE__ keeps everybody off.",
          {json_option},
          2,
          2,

@@ -189,8 +189,7 @@ const std::vector<Verb>& policy_verbs() {
          "FILE",
          "says everything that is wrong with a policy",
          "Reads an ACM security policy (XML, as Xen 3.1 to 4.1 took it) and prints each problem with its line. Exit "
-         "status "
-         "1 if there is one; warnings do not count. FILE may be - for standard input, here and below.",
+         "status 1 if there is one; warnings do not count. FILE may be - for standard input, here and below.",
          {json_option},
          1,
          1,
@@ -199,8 +198,7 @@ const std::vector<Verb>& policy_verbs() {
          "FILE",
          "shows what a policy allows between its labels",
          "share: domains of the two labels may communicate. coexist: they may run at the same time. authorise: with "
-         "the "
-         "first as Domain-0's label, domains of the second may run.",
+         "the first as Domain-0's label, domains of the second may run.",
          {json_option},
          1,
          1,
@@ -209,8 +207,7 @@ const std::vector<Verb>& policy_verbs() {
          "OLD NEW",
          "shows what an update changes and whether it may be applied",
          "NEW may follow OLD if its FromPolicy names OLD's name and version, its version is higher, its from= name "
-         "labels "
-         "of OLD, and Domain-0's label stays. Exit status 1 if not. Running domains may still stand in its way.",
+         "labels of OLD, and Domain-0's label stays. Exit status 1 if not. Running domains may still stand in its way.",
          {json_option},
          2,
          2,

@@ -124,11 +124,9 @@ const std::vector<Verb>& quote_verbs() {
          "check a TPM's quote against an event log",
          "FILEs are those of `tpm2_quote -m` and `-s`; --public is PEM or TPM2B_PUBLIC (`tpm2_createak -u`). The "
          "signature must be that key's, the nonce the one that was asked for, and the log must lead to the PCRs that "
-         "were "
-         "signed. --values makes it name the PCR when the log does not; --expected (an event list or a log) makes it "
-         "name "
-         "the event that differs from what was expected. What a log says about an event besides its digest is not "
-         "signed. The exit status is 0 when all holds, 1 when not.",
+         "were signed. --values makes it name the PCR when the log does not; --expected (an event list or a log) makes "
+         "it name the event that differs from what was expected. What a log says about an event besides its digest is "
+         "not signed. The exit status is 0 when all holds, 1 when not.",
          {{0, "quote", "FILE", "what the TPM signed (TPMS_ATTEST)"},
           {0, "signature", "FILE", "the signature (TPMT_SIGNATURE)"},
           {0, "public", "FILE", "the attestation key's public half"},
@@ -145,10 +143,8 @@ const std::vector<Verb>& quote_verbs() {
          "--pcrs LIST --from FILE [--or FILE...]",
          "compute the policy digest that a secret is sealed with",
          "FILE is a log, an event list of `measure predict --json`, or PCR values as `tpm2_pcrread -o` writes them. "
-         "The "
-         "digest is that of `tpm2_policypcr`, and with --or (up to seven times) that of `tpm2_policyor` over the "
-         "states "
-         "in their order.",
+         "The digest is that of `tpm2_policypcr`, and with --or (up to seven times) that of `tpm2_policyor` over the "
+         "states in their order.",
          {{0, "pcrs", "LIST", "as sha256:8,9 or sha1:4+sha256:7"},
           {0, "from", "FILE", "the state of the PCRs"},
           {0, "or", "FILE", "another state that shall do as well"},

@@ -174,11 +174,9 @@ const std::vector<Verb>& seal_verbs() {
          "--pcrs LIST --output FILE [--state LIST]... [--log LOG]",
          "seal a secret to states of this machine's TPM",
          "The secret, up to 128 bytes, comes from the standard input or from --secret (/dev/fd/3 for a descriptor), "
-         "never "
-         "from the command line. It opens in the state that each --state leads to (event lists of `measure predict "
-         "--json`, or logs; up to eight), and without any in the present state. --log, which must be of this boot, "
-         "adds "
-         "the present state and stores what led to it, so that a refusal can name the event.",
+         "never from the command line. It opens in the state that each --state leads to (event lists of `measure "
+         "predict --json`, or logs; up to eight), and without any in the present state. --log, which must be of this "
+         "boot, adds the present state and stores what led to it, so that a refusal can name the event.",
          {{0, "pcrs", "LIST", "as sha256:8,9"},
           {0, "state", "FILE", "a state that opens it: an event list or a log"},
           log_option,
@@ -194,8 +192,7 @@ const std::vector<Verb>& seal_verbs() {
          "FILE [--log LOG] [--output FILE]",
          "open a sealed secret, or say what changed",
          "Writes the secret as it is. When the machine is in another state the error names the PCR, and with --log "
-         "(the "
-         "boot's log, or a prediction from the files that it booted) the event: \"PCR 9, event 31: /boot/vmlinuz "
+         "(the boot's log, or a prediction from the files that it booted) the event: \"PCR 9, event 31: /boot/vmlinuz "
          "differs\".",
          {log_option, {'o', "output", "FILE", "write the secret here (mode 0600)"}, tcti_option},
          1,
@@ -218,9 +215,8 @@ const std::vector<Verb>& seal_verbs() {
          "--output FILE [--public FILE]",
          "make an attestation key in this machine's TPM",
          "An ECDSA key on P-256 that signs only what the TPM made itself. FILE holds it encrypted by the TPM's storage "
-         "key; "
-         "--public is what a verifier enrols (TPM2B_PUBLIC). Nothing proves to the verifier that a public half comes "
-         "from a TPM at all: carry it there by hand.",
+         "key; --public is what a verifier enrols (TPM2B_PUBLIC). Nothing proves to the verifier that a public half "
+         "comes from a TPM at all: carry it there by hand.",
          {{'o', "output", "FILE", "where the key goes (mode 0600)"},
           {0, "public", "FILE", "where the public half goes"},
           parent_option,

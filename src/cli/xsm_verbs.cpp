@@ -90,8 +90,7 @@ const std::vector<Verb>& xsm_verbs() {
          "FILE",
          "give Xen's security module another policy",
          "A binary FLASK policy, as packaging/xen-xsm makes it; the file is in dom0. Domains keep their labels as far "
-         "as "
-         "the new policy has them, by these names or by aliases.",
+         "as the new policy has them, by these names or by aliases.",
          {},
          1,
          1,
@@ -100,8 +99,7 @@ const std::vector<Verb>& xsm_verbs() {
          "[NAME [0|1]]",
          "show or set booleans of the policy that Xen enforces",
          "Those named acm_cw_block_TYPE are the Chinese Wall: while one is 1, Xen refuses to create domains of labels "
-         "with "
-         "that type.",
+         "with that type.",
          {json_option},
          0,
          2,

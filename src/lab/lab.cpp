@@ -160,8 +160,7 @@ Status Lab::down(bool clean) const {
                 ::syscall(SYS_pidfd_send_signal, process->get(), SIGKILL, nullptr, 0);
                 if (!wait_for_end(process->get(), 10s)) {
                     return fail("QEMU (process " + std::to_string(now.state->pid) +
-                                ") does not end; is it in the "
-                                "middle of a disk access?");
+                                ") does not end; is it in the middle of a disk access?");
                 }
             }
         }

@@ -216,9 +216,9 @@ Result<LcpList> read_list(ByteReader& reader) {
     case 0x0201:
         if (algorithm != algorithm_null && algorithm != algorithm_rsassa && algorithm != algorithm_ecdsa &&
             algorithm != algorithm_sm2)
-            return ByteReader::error(second_at, "signature algorithm " + std::to_string(algorithm) +
-                                                    " of a list: 16 (none), "
-                                                    "20 (RSA), 24 (ECDSA) and 27 (SM2) are known");
+            return ByteReader::error(second_at,
+                                     "signature algorithm " + std::to_string(algorithm) +
+                                         " of a list: 16 (none), 20 (RSA), 24 (ECDSA) and 27 (SM2) are known");
         break;
     case 0x0300:
         break;

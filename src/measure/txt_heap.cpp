@@ -99,6 +99,15 @@ Result<SinitMleData> read_sinit_mle(ByteReader reader) {
     return data;
 }
 
+// Where a log of a TPM 2.0 is, and how far it is filled.
+Status read_extent(ByteReader& reader, HeapEventLog& log) {
+    log.address = TRY(reader.u64("address of the event log"));
+    log.size = TRY(reader.u32("size of the event log"));
+    log.first = TRY(reader.u32("offset of the first event"));
+    log.next = TRY(reader.u32("offset of the next event"));
+    return {};
+}
+
 Status read_logs(const HeapElement& from, std::vector<HeapEventLog>& logs) {
     ByteReader reader(from.data, from.offset + element_header);
     HeapEventLog log;
@@ -120,20 +129,14 @@ Status read_logs(const HeapElement& from, std::vector<HeapEventLog>& logs) {
             TRY(reader.u16("reserved"));
             const auto bank = bank_of(algorithm);
             each.format = bank ? std::string(bank_name(*bank)) : "algorithm " + std::to_string(algorithm);
-            each.address = TRY(reader.u64("address of the event log"));
-            each.size = TRY(reader.u32("size of the event log"));
-            each.first = TRY(reader.u32("offset of the first event"));
-            each.next = TRY(reader.u32("offset of the next event"));
+            TRY(read_extent(reader, each));
             logs.push_back(std::move(each));
         }
         break;
     }
     case element::event_log_pointer2_1:
         log.format = "TCG crypto-agile";
-        log.address = TRY(reader.u64("address of the event log"));
-        log.size = TRY(reader.u32("size of the event log"));
-        log.first = TRY(reader.u32("offset of the first event"));
-        log.next = TRY(reader.u32("offset of the next event"));
+        TRY(read_extent(reader, log));
         logs.push_back(std::move(log));
         break;
     default:

@@ -1,6 +1,7 @@
 #include "policy/config_label.hpp"
 
 #include "base/text.hpp"
+#include "config/access_control.hpp"
 #include "policy/names.hpp"
 
 #include <algorithm>
@@ -186,21 +187,9 @@ Result<ConfigLabel> read_entry(const Cutter& cutter, std::string_view value, uns
     };
     if (texts && texts->size() > 1) return cutter.error(line, "VM config error: Multiple access_control definitions!");
     if (!texts || texts->empty()) return wrong();
-    ConfigLabel made;
-    made.line = line;
-    for (const std::string_view part : split(texts->front(), ',')) {
-        const std::size_t equals = part.find('=');
-        if (equals == std::string_view::npos) return wrong();
-        const std::string_view name = trim(part.substr(0, equals)), word = trim(part.substr(equals + 1));
-        if ((name == "type" || name == "policytype") && word == "ACM") continue;
-        std::string* const field = name == "policy"    ? &made.policy
-                                   : name == "label"   ? &made.label
-                                   : name == "version" ? &made.version
-                                                       : nullptr;
-        if (field == nullptr || word.empty() || !field->empty()) return wrong();
-        *field = word;
-    }
-    if (made.policy.empty() || made.label.empty()) return wrong();
+    const auto label = config::parse_access_control(texts->front());
+    if (!label) return cutter.error(line, label.error().message);
+    ConfigLabel made{label->policy, label->label, label->version, line};
     const auto with_line = [&](const Status& status) -> Status {
         if (!status) return cutter.error(line, status.error().message);
         return {};

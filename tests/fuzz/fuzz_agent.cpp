@@ -5,18 +5,9 @@
 #include "agent/settings.hpp"
 #include "agent/sysfs.hpp"
 #include "agent/vif_plan.hpp"
-
-#include <cstdlib>
+#include "check.hpp"
 
 using namespace bulkhead;
-
-namespace {
-
-void check(bool holds) {
-    if (!holds) std::abort();
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);

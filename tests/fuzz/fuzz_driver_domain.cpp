@@ -1,6 +1,7 @@
 // What the journal and the toolstack's records hold of driver domains and their clients' vifs: a damaged database, a
 // stranger's xenstore values.
 #include "base/text.hpp"
+#include "check.hpp"
 #include "domain/policy.hpp"
 #include "driverdomain/detail.hpp"
 #include "driverdomain/fallback.hpp"
@@ -11,17 +12,12 @@ extern "C" {
 #include <libxlutil.h>
 }
 #include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 using namespace bulkhead;
 using namespace bulkhead::driverdomain;
 
 namespace {
-
-void check(bool holds) {
-    if (!holds) std::abort();
-}
 
 bool equal(const RebirthDetail& a, const RebirthDetail& b) {
     return a.step == b.step && a.config == b.config;

@@ -1,5 +1,6 @@
 // The parts of predictions that come from files of other programs: signature databases, the TXT heap, policy data,
 // steps of a PCR by hand, the log that a profile is taken from. The first byte chooses.
+#include "check.hpp"
 #include "measure/efi_signature.hpp"
 #include "measure/event_list_json.hpp"
 #include "measure/lcp_data.hpp"
@@ -8,15 +9,10 @@
 #include "measure/txt_heap.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 
 using namespace bulkhead::measure;
 
 namespace {
-
-void check(bool holds) {
-    if (!holds) std::abort();
-}
 
 void one(char which, std::string_view bytes) {
     switch (which) {

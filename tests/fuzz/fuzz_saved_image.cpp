@@ -1,18 +1,14 @@
 // A saved domain's file from a stranger: bounded memory, no crash, and what is written can be read.
+#include "check.hpp"
 #include "domain/saved_image.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 
 using namespace bulkhead;
 using namespace bulkhead::domain;
 
 namespace {
-
-void check(bool holds) {
-    if (!holds) std::abort();
-}
 
 Result<SavedImage> open(std::string_view bytes) {
     const auto source = [bytes](std::uint64_t at, char* buffer, std::size_t size) -> Result<std::size_t> {

@@ -1,21 +1,17 @@
 // Texts of others on the host: xenstored's answers about quotas, libxl's list of the domids that it will not use yet.
 #include "base/text.hpp"
+#include "check.hpp"
 #include "xen/domid_history.hpp"
 #include "xen/quota.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 
 using namespace bulkhead;
 
 namespace {
 
 constexpr unsigned most = 1'000'000'000;
-
-void check(bool holds) {
-    if (!holds) std::abort();
-}
 
 void quota(std::string_view text) {
     if (const auto pair = xen::quota_pair(text)) {

@@ -1,5 +1,6 @@
 // What a launch by TXT reads from files: modules, tboot, policies, profiles; and PE images of the firmware. The first
 // byte chooses.
+#include "check.hpp"
 #include "measure/acm.hpp"
 #include "measure/authenticode.hpp"
 #include "measure/gzio.hpp"
@@ -9,15 +10,10 @@
 #include "measure/txt_launch.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 
 using namespace bulkhead::measure;
 
 namespace {
-
-void check(bool holds) {
-    if (!holds) std::abort();
-}
 
 void one(char which, std::string_view bytes) {
     constexpr Bank banks[] = {Bank::sha1};

@@ -1,15 +1,10 @@
 // A stream from a hostile xenstored: messages off its front, and every payload through every parser.
+#include "check.hpp"
 #include "xen/wire.hpp"
-
-#include <cstdlib>
 
 using namespace bulkhead::xen;
 
 namespace {
-
-void check(bool holds) {
-    if (!holds) std::abort();
-}
 
 void parse(std::string_view payload) {
     if (const auto names = wire::parse_names(payload)) {

@@ -110,7 +110,7 @@ TEST(ConfigLabelTest, RefusesWhatIsNotClear) {
                               "['policytype=FLASK,policy=a,label=b']"})
         EXPECT_THAT(why_not(rest + "access_control = " + value + "\n"), HasSubstr("file:3: ")) << value;
     EXPECT_THAT(why_not(rest + "access_control += ['policy=a,label=b']"), HasSubstr("'=' alone"));
-    EXPECT_THAT(why_not(rest + "access_control = ['policy=a,label=b c']"), HasSubstr("contains a space"));
+    EXPECT_THAT(why_not(rest + "access_control = ['policy=a,label=b c']"), HasSubstr("cannot be its name"));
     EXPECT_THAT(why_not(rest + "x = 'a\\' # '\n"), HasSubstr("file:3: a backslash before a quote"));
     EXPECT_THAT(why_not(rest + "x = 'a\n"), HasSubstr("file:3: a text is not closed"));
     EXPECT_THAT(why_not(rest + "x = [\ny=1\n"), HasSubstr("file:3: a bracket is not closed"));
