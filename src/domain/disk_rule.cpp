@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "domain/names.hpp"
 #include "storage/facts.hpp"
+#include "storage/image_format.hpp"
 #include "xen/disk.hpp"
 #include "xen/disk_text.hpp"
 
@@ -90,6 +91,38 @@ Result<std::vector<storage::Use>> all_uses(xen::Context& xen, xen::Store& store,
     return uses;
 }
 
+bool of_dom0(const xen::DiskSpec& disk) {
+    return !disk.backend || *disk.backend == "0" || *disk.backend == "Domain-0";
+}
+
+std::string_view name_of(xen::DiskFormat format) {
+    switch (format) {
+    case xen::DiskFormat::qcow:
+        return "qcow";
+    case xen::DiskFormat::qcow2:
+        return "qcow2";
+    case xen::DiskFormat::vhd:
+        return "vhd";
+    case xen::DiskFormat::qed:
+        return "qed";
+    case xen::DiskFormat::raw:
+    case xen::DiskFormat::empty:
+        break;
+    }
+    return "raw"; // which may hold anything
+}
+
+// QEMU would say so only in its log, and libxl that it waited a minute for the backend.
+Status check_format(const xen::DiskSpec& disk) {
+    const std::string_view wanted = name_of(disk.format);
+    if (wanted == "raw" || disk.script || !disk.target->starts_with('/')) return {};
+    const std::string_view found = TRY(context(storage::look_at_image(*disk.target), "disk " + disk.vdev));
+    if (found == wanted) return {};
+    return fail("disk " + disk.vdev + ": " + printable(*disk.target, 400) + " is no " + std::string(wanted) +
+                    " image; by its content it is " + std::string(found),
+                EINVAL);
+}
+
 } // namespace
 
 Result<DiskLock> DiskLock::take(const std::string& file) {
@@ -113,6 +146,7 @@ Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::
     for (const xen::DiskSpec& disk : wanted) {
         if (!disk.target || disk.target->empty()) continue; // a drive without a medium
         storage::Node node = TRY(node_of(facts, domains, disk));
+        if (of_dom0(disk)) TRY(check_format(disk));
         const storage::Wanted question{*disk.target, node, disk.readwrite, disk.shared};
         if (const auto why_not = storage::refusal(facts.layers(), question, uses)) return fail(*why_not, EBUSY);
         uses.push_back({std::move(node), disk.readwrite, "disk " + disk.vdev + " of the same domain"});
@@ -122,9 +156,8 @@ Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::
 
 void use_own_script(xen::DiskSpec& disk) {
     const bool phy = disk.backendtype == xen::DiskBackend::phy || disk.backendtype == xen::DiskBackend::automatic;
-    const bool dom0 = !disk.backend || *disk.backend == "0" || *disk.backend == "Domain-0";
     const bool xen_disk = disk.specification != xen::DiskProtocol::virtio && !disk.colo.enable.value_or(false);
-    if (disk.script || !phy || !dom0 || !xen_disk || disk.cdrom || disk.format != xen::DiskFormat::raw) return;
+    if (disk.script || !phy || !of_dom0(disk) || !xen_disk || disk.cdrom || disk.format != xen::DiskFormat::raw) return;
     if (!disk.target || !disk.target->starts_with('/') || ::access(own_script, X_OK) != 0) return;
     disk.script = own_script;
 }

@@ -26,7 +26,8 @@ private:
 };
 
 // Error EBUSY: one of `wanted` is used by dom0 or a domain, or by another one of `wanted`, in a way that the rule
-// forbids; ENOENT and others: it cannot be looked at. Disks that another domain serves are known by their names only.
+// forbids; EINVAL: it is not of the format that the configuration says; ENOENT and others: it cannot be looked at.
+// Disks that another domain serves are known by their names only.
 Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::DiskSpec>& wanted);
 
 // The program that connects dom0's disks instead of Xen's shell scripts (hotplug/), if it is installed: as script= of

@@ -1,6 +1,7 @@
 // What the kernel prints of mounts and swap areas, in which users choose the names; what qemu-img tells of a stranger's
 // image; sizes.
 #include "storage/disk_info.hpp"
+#include "storage/image_format.hpp"
 #include "storage/mountinfo.hpp"
 #include "storage/size.hpp"
 
@@ -20,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)storage::parse_qemu_info(text);
     const auto volume = storage::parse_lvs(text);
     if (volume && volume->allocated > volume->size) std::abort();
+    (void)storage::image_format(text, text.substr(text.size() / 2));
     const auto bytes = storage::parse_size(text);
     if (bytes && (*bytes == 0 || *bytes % 512 != 0)) std::abort();
     return 0;

@@ -10,7 +10,7 @@ models() { dom0 pidof xen-qemu-system-i386 2>/dev/null | wc -w; }
 # raw FILE FORMAT BYTES: the first bytes of what an image holds.
 raw() { dom0 sh -c 'qemu-img convert -f "$2" -O raw "$1" /tmp/disks/raw && head -c "$3" /tmp/disks/raw; rm /tmp/disks/raw' raw "$@"; }
 
-dom0 sh -c 'mkdir -p /tmp/disks; cd /tmp/disks; bulkhead disk create a.qcow2 64M; bulkhead disk create b.vhd 32M; bulkhead disk create c.img 8M
+dom0 sh -c 'mkdir -p /tmp/disks; cd /tmp/disks; bulkhead disk create a.qcow2 64M; bulkhead disk create b.vhd 32M; bulkhead disk create c.img 8M; bulkhead disk create d.img 8M; bulkhead disk create e.vhd 8M
   printf "from dom0" | dd of=start bs=1M conv=sync 2>/dev/null; qemu-img convert -f raw -O vpc start b.vhd; rm start'
 equal "QEMU before" "$(models)" 0
 
@@ -34,6 +34,8 @@ say_in qdisk "printf 'to the VHD' | dd of=/dev/xvdb conv=notrunc,fsync 2>/dev/nu
 equal "block-list of three" "$(dom0 bulkhead block-list qdisk)" "$(dom0 xl block-list qdisk)"
 equal "QEMU of a domain with two of its disks" "$(models)" 1
 refused 1 "of domain 'qdisk'" dom0 bulkhead block-attach qdisk /tmp/disks/b.vhd,vhd,xvdd,w
+refused 1 "is no vhd image; by its content it is raw" dom0 bulkhead block-attach qdisk /tmp/disks/d.img,vhd,xvdd,w
+refused 1 "is no qcow2 image; by its content it is vhd" new other 'disk=["/tmp/disks/e.vhd,qcow2,xvda,w"]'
 refused 1 "of domain 'qdisk'" new other 'disk=["/tmp/disks/a.qcow2,qcow2,xvda,r"]'
 dom0 bulkhead block-detach qdisk xvdb
 equal "block-list after detach" "$(dom0 bulkhead block-list qdisk)" "$(dom0 xl block-list qdisk)"
