@@ -108,13 +108,14 @@ void Manager::shut_down(const Managed& managed, int reason) {
 void Manager::watch_when_resumed(const std::string& uuid) {
     Result<Source> timer = loop_.after(resumed_interval, [this, uuid] {
         const auto managed = managed_.find(uuid);
+        if (managed == managed_.end()) return; // it has gone
         const Result<xen::DomainInfo> found = find(uuid);
-        if (managed == managed_.end() || managed->second.acting || !found) return;
-        if (found->shutdown && found->shutdown_reason == suspend_reason) {
+        const bool suspended = found && found->shutdown && found->shutdown_reason == suspend_reason;
+        if (!found || suspended || managed->second.acting) {
             watch_when_resumed(uuid);
             return;
         }
-        xen_->unwatch_domain(found->id);
+        xen_->unwatch_domain(found->id); // it may have ended by now: watch_domain() sees that
         if (const Status watched = xen_->watch_domain(found->id); !watched) log::error(watched.error().message);
     });
     if (timer)

@@ -8,6 +8,7 @@
 #include "xen/osevent.hpp"
 #include "xen/release.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <unistd.h>
@@ -29,6 +30,8 @@ struct Context::State {
         libxl_ctx_free(ctx); // deregisters its descriptors through `os`, which is destroyed after it
     }
     void occurred(libxl_event* event);
+    void push(const DomainEvent& event);
+    void look_at(unsigned domain);
     void drain();
 };
 
@@ -60,10 +63,26 @@ void Context::State::occurred(libxl_event* event) {
         wanted = event->type == LIBXL_EVENT_TYPE_DOMAIN_DEATH;
     }
     libxl_event_free(ctx, event);
-    if (!wanted) return;
-    queue.push_back(plain);
+    if (wanted) push(plain);
+}
+
+void Context::State::push(const DomainEvent& event) {
+    if (std::find(queue.begin(), queue.end(), event) != queue.end()) return;
+    queue.push_back(event);
     // Delivered from the loop: the receiver may then call whatever it likes of libxl.
-    sd_event_source_set_enabled(deliver, SD_EVENT_ONESHOT);
+    if (deliver != nullptr) sd_event_source_set_enabled(deliver, SD_EVENT_ONESHOT);
+}
+
+// libxl looks at its domains when xenstored tells that one has ended; how one was before is not told.
+void Context::State::look_at(unsigned domain) {
+    libxl_dominfo info;
+    libxl_dominfo_init(&info);
+    const int rc = libxl_domain_info(ctx, &info, domain);
+    if (rc == ERROR_DOMAIN_NOTFOUND)
+        push({DomainEventKind::died, domain, -1});
+    else if (rc == 0 && info.shutdown && info.shutdown_reason != LIBXL_SHUTDOWN_REASON_SUSPEND)
+        push({DomainEventKind::shut_down, domain, static_cast<int>(info.shutdown_reason)});
+    libxl_dominfo_dispose(&info);
 }
 
 void Context::State::drain() {
@@ -158,6 +177,7 @@ Status Context::watch_domain(unsigned domain) {
     const int rc = libxl_evenable_domain_death(state.ctx, domain, 0, &death);
     if (rc != 0) return error("cannot watch domain " + std::to_string(domain), rc);
     state.deaths.emplace(domain, death);
+    state.look_at(domain);
     return {};
 }
 

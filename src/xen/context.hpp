@@ -21,6 +21,7 @@ struct DomainEvent {
     DomainEventKind kind = DomainEventKind::died;
     unsigned domain = 0;
     int shutdown_reason = -1; // of shut_down: 0 poweroff, 1 reboot, 2 suspend, 3 crash, 4 watchdog, 5 soft reset
+    bool operator==(const DomainEvent&) const = default;
 };
 
 class Context {

@@ -25,6 +25,7 @@ namespace {
 
 struct Domain {
     bool used;
+    int shutdown; // libxl_shutdown_reason, or -1: it runs
     unsigned id;
     char name[64];
     std::uint8_t uuid[16];
@@ -76,6 +77,14 @@ FakeNic* nic_of(unsigned domain, unsigned devid) {
     return find(host->nics, [=](const FakeNic& nic) { return nic.domain == domain && nic.devid == devid; });
 }
 
+void describe(const Domain& from, libxl_dominfo& to) {
+    to.domid = from.id;
+    std::memcpy(to.uuid.uuid, from.uuid, sizeof from.uuid);
+    to.running = from.shutdown < 0;
+    to.shutdown = from.shutdown >= 0;
+    to.shutdown_reason = static_cast<libxl_shutdown_reason>(from.shutdown);
+}
+
 void fill(const FakeNic& from, libxl_device_nic* to) {
     libxl_device_nic_init(to);
     to->devid = static_cast<int>(from.devid);
@@ -103,9 +112,14 @@ FakeLibxl::~FakeLibxl() {
 void FakeLibxl::add_domain(unsigned domain, const std::string& name, const std::string& uuid) {
     Domain& row = new_row(host->domains);
     row.id = domain;
+    row.shutdown = -1;
     name.copy(row.name, sizeof row.name - 1);
     const auto bytes = xen::uuid_bytes(uuid);
     std::copy(bytes->begin(), bytes->end(), row.uuid);
+}
+
+void FakeLibxl::shut_down(unsigned domain, int reason) {
+    if (Domain* const row = domain_of(domain)) row->shutdown = reason;
 }
 
 void FakeLibxl::remove_domain(unsigned domain) {
@@ -199,6 +213,13 @@ void libxl_evdisable_domain_death(libxl_ctx*, libxl_evgen_domain_death* death) {
     watches.erase(death->domain);
 }
 
+int libxl_domain_info(libxl_ctx*, libxl_dominfo* info, uint32_t domain) {
+    const Domain* const row = domain_of(domain);
+    if (row == nullptr) return ERROR_DOMAIN_NOTFOUND;
+    describe(*row, *info);
+    return 0;
+}
+
 libxl_dominfo* libxl_list_domain(libxl_ctx*, int* count) {
     auto* const list = static_cast<libxl_dominfo*>(std::calloc(std::size(host->domains), sizeof(libxl_dominfo)));
     *count = 0;
@@ -206,9 +227,7 @@ libxl_dominfo* libxl_list_domain(libxl_ctx*, int* count) {
         if (!domain.used) continue;
         libxl_dominfo& info = list[(*count)++];
         libxl_dominfo_init(&info);
-        info.domid = domain.id;
-        std::memcpy(info.uuid.uuid, domain.uuid, sizeof domain.uuid);
-        info.running = true;
+        describe(domain, info);
     }
     return list;
 }

@@ -18,7 +18,8 @@ public:
     FakeLibxl& operator=(const FakeLibxl&) = delete;
 
     void add_domain(unsigned domain, const std::string& name, const std::string& uuid);
-    void remove_domain(unsigned domain); // without an event
+    void remove_domain(unsigned domain);         // without an event
+    void shut_down(unsigned domain, int reason); // without an event
     [[nodiscard]] bool has_domain(unsigned domain) const;
     // In the process of the caller: an event for whoever watches the domain. False: nobody does.
     bool die(unsigned domain);

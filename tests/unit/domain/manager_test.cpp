@@ -334,6 +334,22 @@ TEST_F(Recover, OneThatEndedMeanwhileIsTheKeepersOrForgotten) {
     EXPECT_FALSE(journal().find(ndvm_uuid).value());
 }
 
+// libxl tells of what ends while it is watched. A domain that reboots right after it was resumed has ended before.
+TEST_F(Recover, AnEndThatWasBeforeTheWatchIsSeen) {
+    libxl.add_domain(6, "web", web_uuid);
+    libxl.shut_down(6, 0);
+    ours(6, "web", web_uuid);
+    libxl.add_domain(7, "other", other_uuid);
+    libxl.shut_down(7, 2); // suspended: it may go on
+    ours(7, "other", other_uuid);
+    start();
+    until([&] { return !manager->owns(web_uuid); });
+    idle();
+    EXPECT_FALSE(libxl.has_domain(6));
+    EXPECT_TRUE(libxl.has_domain(7));
+    EXPECT_TRUE(manager->owns(other_uuid));
+}
+
 TEST_F(Recover, AnUnreadablePolicyCostsNoDomain) {
     libxl.add_domain(6, "web", web_uuid);
     DomainRecord record = ours(6, "web", web_uuid);
