@@ -3,6 +3,7 @@
 #include "base/file.hpp"
 #include "cli/client.hpp"
 #include "cli/create_call.hpp"
+#include "cli/order.hpp"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -11,12 +12,6 @@ namespace bulkhead::cli {
 namespace {
 
 using nlohmann::json;
-
-Result<int> change_pool(const char* verb, const json& request, const Arguments& arguments) {
-    const json answer = TRY(ask(verb, request));
-    if (arguments.has("json")) print_json(answer);
-    return 0;
-}
 
 Result<int> pool_list(const Arguments& arguments) {
     const auto& words = arguments.positional();
@@ -66,31 +61,31 @@ Result<int> pool_create(const Arguments& arguments) {
 }
 
 Result<int> pool_destroy(const Arguments& arguments) {
-    return change_pool("cpupool-destroy", {{"pool", arguments.positional()[0]}}, arguments);
+    return order("cpupool-destroy", {{"pool", arguments.positional()[0]}}, arguments);
 }
 
 Result<int> pool_rename(const Arguments& arguments) {
     const auto& words = arguments.positional();
-    return change_pool("cpupool-rename", {{"pool", words[0]}, {"name", words[1]}}, arguments);
+    return order("cpupool-rename", {{"pool", words[0]}, {"name", words[1]}}, arguments);
 }
 
 Result<int> pool_add(const Arguments& arguments) {
     const auto& words = arguments.positional();
-    return change_pool("cpupool-cpu-add", {{"pool", words[0]}, {"cpus", words[1]}}, arguments);
+    return order("cpupool-cpu-add", {{"pool", words[0]}, {"cpus", words[1]}}, arguments);
 }
 
 Result<int> pool_remove(const Arguments& arguments) {
     const auto& words = arguments.positional();
-    return change_pool("cpupool-cpu-remove", {{"pool", words[0]}, {"cpus", words[1]}}, arguments);
+    return order("cpupool-cpu-remove", {{"pool", words[0]}, {"cpus", words[1]}}, arguments);
 }
 
 Result<int> pool_migrate(const Arguments& arguments) {
     const auto& words = arguments.positional();
-    return change_pool("cpupool-migrate", {{"domain", words[0]}, {"pool", words[1]}}, arguments);
+    return order("cpupool-migrate", {{"domain", words[0]}, {"pool", words[1]}}, arguments);
 }
 
 Result<int> numa_split(const Arguments& arguments) {
-    return change_pool("cpupool-numa-split", json::object(), arguments);
+    return order("cpupool-numa-split", json::object(), arguments);
 }
 
 } // namespace

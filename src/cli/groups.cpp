@@ -11,6 +11,7 @@ const std::vector<Group>& groups() {
         {"Disks of domains", block_verbs()},
         {"Disk images and volumes", disk_verbs()},
         {"PCI devices", pci_verbs()},
+        {"USB devices", usb_verbs()},
         {"Processors, memory and schedulers", tuning_verbs()},
         {"CPU pools", cpupool_verbs()},
         {"Inside a guest", guest_verbs()},

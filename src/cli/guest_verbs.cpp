@@ -4,6 +4,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "cli/client.hpp"
+#include "cli/order.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -18,36 +19,29 @@ namespace {
 
 using nlohmann::json;
 
-Result<int> tell_guest(const char* verb, const json& request, const Arguments& arguments) {
-    const json answer = TRY(ask(verb, request));
-    if (arguments.has("json")) print_json(answer);
-    return 0;
-}
-
 Result<int> trigger(const Arguments& arguments) {
     const auto& words = arguments.positional();
     json request = {{"domain", words[0]}, {"trigger", words[1]}};
     if (words.size() > 2) request["vcpu"] = words[2];
-    return tell_guest("trigger", request, arguments);
+    return order("trigger", request, arguments);
 }
 
 Result<int> button_press(const Arguments& arguments) {
     const auto& words = arguments.positional();
     if (words[1] != "power" && words[1] != "sleep")
         return usage_error("button-press: the button must be power or sleep, not '" + words[1] + "'");
-    return tell_guest("trigger", {{"domain", words[0]}, {"trigger", words[1]}}, arguments);
+    return order("trigger", {{"domain", words[0]}, {"trigger", words[1]}}, arguments);
 }
 
 Result<int> sysrq(const Arguments& arguments) {
-    return tell_guest("sysrq", {{"domain", arguments.positional()[0]}, {"letter", arguments.positional()[1]}},
-                      arguments);
+    return order("sysrq", {{"domain", arguments.positional()[0]}, {"letter", arguments.positional()[1]}}, arguments);
 }
 
 Result<int> dump_core(const Arguments& arguments) {
     std::error_code error;
     const auto path = std::filesystem::absolute(arguments.positional()[1], error);
     if (error) return fail(arguments.positional()[1] + ": " + error.message());
-    return tell_guest("dump-core", {{"domain", arguments.positional()[0]}, {"file", path.string()}}, arguments);
+    return order("dump-core", {{"domain", arguments.positional()[0]}, {"file", path.string()}}, arguments);
 }
 
 // The viewer reads the password from its standard input, a file that nobody else can open.

@@ -1,6 +1,7 @@
 #include "cli/verb.hpp"
 
 #include "cli/client.hpp"
+#include "cli/order.hpp"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -9,12 +10,6 @@ namespace bulkhead::cli {
 namespace {
 
 using nlohmann::json;
-
-Result<int> call(const char* verb, const json& request, const Arguments& arguments) {
-    const json answer = TRY(ask(verb, request));
-    if (arguments.has("json")) print_json(answer);
-    return 0;
-}
 
 Result<int> assignable_list(const Arguments& arguments) {
     const json answer = TRY(ask("pci-assignable-list", json::object()));
@@ -32,12 +27,12 @@ Result<int> assignable_list(const Arguments& arguments) {
 
 Result<int> assignable_add(const Arguments& arguments) {
     const json request = {{"device", arguments.positional()[0]}, {"name", arguments.value("name").value_or("")}};
-    return call("pci-assignable-add", request, arguments);
+    return order("pci-assignable-add", request, arguments);
 }
 
 Result<int> assignable_remove(const Arguments& arguments) {
     const json request = {{"device", arguments.positional()[0]}, {"rebind", arguments.has("rebind")}};
-    return call("pci-assignable-remove", request, arguments);
+    return order("pci-assignable-remove", request, arguments);
 }
 
 Result<int> list_devices(const Arguments& arguments) {
@@ -55,15 +50,15 @@ Result<int> list_devices(const Arguments& arguments) {
 }
 
 Result<int> attach_device(const Arguments& arguments) {
-    return call("pci-attach", {{"domain", arguments.positional()[0]}, {"device", arguments.positional()[1]}},
-                arguments);
+    return order("pci-attach", {{"domain", arguments.positional()[0]}, {"device", arguments.positional()[1]}},
+                 arguments);
 }
 
 Result<int> detach_device(const Arguments& arguments) {
     const json request = {{"domain", arguments.positional()[0]},
                           {"device", arguments.positional()[1]},
                           {"force", arguments.has("force")}};
-    return call("pci-detach", request, arguments);
+    return order("pci-detach", request, arguments);
 }
 
 } // namespace

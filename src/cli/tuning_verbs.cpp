@@ -1,6 +1,7 @@
 #include "cli/verb.hpp"
 
 #include "cli/client.hpp"
+#include "cli/order.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -10,12 +11,6 @@ namespace bulkhead::cli {
 namespace {
 
 using nlohmann::json;
-
-Result<int> change(const char* verb, const json& request, const Arguments& arguments) {
-    const json answer = TRY(ask(verb, request));
-    if (arguments.has("json")) print_json(answer);
-    return 0;
-}
 
 // ---- virtual processors ----
 
@@ -44,32 +39,32 @@ Result<int> vcpu_list(const Arguments& arguments) {
 }
 
 Result<int> vcpu_set(const Arguments& arguments) {
-    return change("vcpu-set",
-                  {{"domain", arguments.positional()[0]},
-                   {"count", arguments.positional()[1]},
-                   {"ignore_host", arguments.has("ignore-host")}},
-                  arguments);
+    return order("vcpu-set",
+                 {{"domain", arguments.positional()[0]},
+                  {"count", arguments.positional()[1]},
+                  {"ignore_host", arguments.has("ignore-host")}},
+                 arguments);
 }
 
 Result<int> vcpu_pin(const Arguments& arguments) {
     const auto& words = arguments.positional();
-    return change("vcpu-pin",
-                  {{"domain", words[0]},
-                   {"vcpu", words[1]},
-                   {"hard", words[2]},
-                   {"soft", words.size() > 3 ? words[3] : "-"},
-                   {"force", arguments.has("force")}},
-                  arguments);
+    return order("vcpu-pin",
+                 {{"domain", words[0]},
+                  {"vcpu", words[1]},
+                  {"hard", words[2]},
+                  {"soft", words.size() > 3 ? words[3] : "-"},
+                  {"force", arguments.has("force")}},
+                 arguments);
 }
 
 // ---- memory ----
 
 Result<int> mem_set(const Arguments& arguments) {
-    return change("mem-set", {{"domain", arguments.positional()[0]}, {"memory", arguments.positional()[1]}}, arguments);
+    return order("mem-set", {{"domain", arguments.positional()[0]}, {"memory", arguments.positional()[1]}}, arguments);
 }
 
 Result<int> mem_max(const Arguments& arguments) {
-    return change("mem-max", {{"domain", arguments.positional()[0]}, {"memory", arguments.positional()[1]}}, arguments);
+    return order("mem-max", {{"domain", arguments.positional()[0]}, {"memory", arguments.positional()[1]}}, arguments);
 }
 
 // ---- schedulers ----

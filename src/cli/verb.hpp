@@ -66,6 +66,7 @@ const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& block_verbs();
 const std::vector<Verb>& disk_verbs();
 const std::vector<Verb>& pci_verbs();
+const std::vector<Verb>& usb_verbs();
 const std::vector<Verb>& tuning_verbs();
 const std::vector<Verb>& xsm_verbs();
 const std::vector<Verb>& cpupool_verbs();

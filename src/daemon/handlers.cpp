@@ -18,7 +18,7 @@ struct Found {
 std::optional<Found> find_verb(domain::Manager& manager, driverdomain::Supervisor& supervisor,
                                const std::shared_ptr<Call>& call) {
     for (const std::vector<Verb>* group :
-         {&domain_verbs(), &kept_verbs(), &network_verbs(), &block_verbs(), &pci_verbs(), &tuning_verbs(),
+         {&domain_verbs(), &kept_verbs(), &network_verbs(), &block_verbs(), &pci_verbs(), &usb_verbs(), &tuning_verbs(),
           &cpupool_verbs(), &guest_verbs(), &hypervisor_verbs(), &top_verbs(), &policy_verbs(), &xsm_verbs()}) {
         for (const Verb& verb : *group) {
             if (call->request.verb == verb.name)

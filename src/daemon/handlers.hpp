@@ -24,6 +24,7 @@ const std::vector<Verb>& kept_verbs();
 const std::vector<Verb>& network_verbs();
 const std::vector<Verb>& block_verbs();
 const std::vector<Verb>& pci_verbs();
+const std::vector<Verb>& usb_verbs();
 const std::vector<Verb>& tuning_verbs();
 const std::vector<Verb>& cpupool_verbs();
 const std::vector<Verb>& guest_verbs();

@@ -2,6 +2,9 @@
 
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
+#include "xen/spec_options.hpp"
+
+#include "base/text.hpp"
 
 #include <filesystem>
 
@@ -66,7 +69,37 @@ Status add_pcis(xen::Context& xen, const LabelledSet& labelled, unsigned domain,
     return {};
 }
 
+// What has no file or number of its own is a resource by this name: "name:usb 3.4".
+DeviceUse named_use(storage::Facts& facts, const LabelledSet& labelled, const std::string& device) {
+    DeviceUse use;
+    use.device = use.name = device;
+    use.resources =
+        resources_in(facts, labelled, {"name:" + device, ResourceKind::name, storage::named_node(device), "", ""});
+    return use;
+}
+
+// Parts of the host that options give to a domain, beside disks, vifs and PCI devices.
+Status add_options(storage::Facts& facts, const LabelledSet& labelled, const xen::DomainSpec& spec,
+                   std::vector<DeviceUse>& uses) {
+    for (const char* const key : {"usbdev", "ioports", "iomem", "irqs", "dtdev", "p9"}) {
+        const xen::ConfigValue* const value = xen::find_option(spec.options, key);
+        if (value == nullptr) continue;
+        const std::vector<xen::ConfigValue> items = value->is_list ? value->items : std::vector{*value};
+        for (const xen::ConfigValue& item : items) {
+            const bool usb = std::string_view(key) == "usbdev";
+            uses.push_back(named_use(facts, labelled,
+                                     usb ? usb_device(TRY(xen::parse_usb_device(item.text)))
+                                         : std::string(key) + " " + printable(item.text, 256)));
+        }
+    }
+    return {};
+}
+
 } // namespace
+
+std::string usb_device(const xen::UsbDevice& device) {
+    return "usb " + std::to_string(device.bus) + "." + std::to_string(device.address);
+}
 
 std::string disk_device(const std::string& vdev) {
     return "vbd " + vdev;
@@ -117,6 +150,7 @@ Result<Question> start_question(xen::Context& xen, const LabelledSet& labelled, 
     }
     for (const xen::PciSpec& device : spec.pcis) TRY(add_pcis(xen, labelled, 0, device.text, question.devices));
     for (const xen::PciSpec& device : pcis) TRY(add_pcis(xen, labelled, 0, device.text, question.devices));
+    TRY(add_options(facts, labelled, spec, question.devices));
     return question;
 }
 
@@ -140,6 +174,14 @@ Status Gate::disk(xen::Context& xen, const xen::DomainInfo& domain, const xen::D
 Status Gate::pci(xen::Context& xen, const xen::DomainInfo& domain, const std::string& address) const {
     Question question = about(domain);
     TRY(add_pcis(xen, *labelled_, domain.id, address, question.devices));
+    TRY(ask_(question));
+    return {};
+}
+
+Status Gate::usb(const xen::DomainInfo& domain, const xen::UsbDevice& device) const {
+    storage::Facts facts;
+    Question question = about(domain);
+    question.devices.push_back(named_use(facts, *labelled_, usb_device(device)));
     TRY(ask_(question));
     return {};
 }

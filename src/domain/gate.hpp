@@ -9,6 +9,7 @@
 #include "xen/context.hpp"
 #include "xen/domain.hpp"
 #include "xen/domain_spec.hpp"
+#include "xen/usb.hpp"
 
 #include <functional>
 #include <string>
@@ -30,6 +31,7 @@ public:
     // Devices that come to a running domain.
     Status disk(xen::Context& xen, const xen::DomainInfo& domain, const xen::DiskSpec& disk) const;
     Status pci(xen::Context& xen, const xen::DomainInfo& domain, const std::string& address) const;
+    Status usb(const xen::DomainInfo& domain, const xen::UsbDevice& device) const;
     Result<Permit> vif(xen::Context& xen, const xen::DomainInfo& domain, unsigned devid, const xen::NicSpec& nic,
                        unsigned backend) const;
 
@@ -48,5 +50,6 @@ Result<Question> start_question(xen::Context& xen, const LabelledSet& labelled, 
 std::string disk_device(const std::string& vdev);
 std::string pci_device(const std::string& address);
 std::string vif_device(unsigned devid);
+std::string usb_device(const xen::UsbDevice& device); // "usb 3.4": bus and address
 
 } // namespace bulkhead::domain

@@ -331,9 +331,10 @@ void Security::check_devices(const Question& question, policy::LabelId label, st
             check_vif(question, use, label, found);
             continue;
         }
-        const std::string denied = use.device.starts_with("pci ")
-                                       ? "VM's access to PCI device '" + use.name + "' denied"
-                                       : "VM's access to block device '" + use.name + "' denied";
+        const std::string kind = use.device.starts_with("pci ")   ? "PCI device"
+                                 : use.device.starts_with("vbd ") ? "block device"
+                                                                  : "device";
+        const std::string denied = "VM's access to " + kind + " '" + use.name + "' denied";
         for (const std::string& resource : use.resources) {
             const auto row = resources_.find(resource);
             const bool invalid = row != resources_.end() && !row->second.label.valid;

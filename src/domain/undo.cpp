@@ -3,23 +3,41 @@
 #include "base/log.hpp"
 #include "domain/disk_change.hpp"
 #include "domain/end.hpp"
+#include "domain/gate.hpp"
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
 #include "domain/save.hpp"
 #include "domain/vif_rules.hpp"
 #include "xen/domain.hpp"
 #include "xen/nic.hpp"
+#include "xen/usb.hpp"
 
 namespace bulkhead::domain {
 
 bool concerns_device(const Operation& operation) {
     return operation.verb.starts_with("network-") || operation.verb.starts_with("pci-") ||
-           operation.verb.starts_with("block-");
+           operation.verb.starts_with("block-") || operation.verb.starts_with("usb");
 }
 
 bool undo_after_failure(const Operation& operation) {
-    return operation.verb != "network-detach" && operation.verb != "pci-detach" && operation.verb != "block-detach";
+    return !operation.verb.ends_with("-detach");
 }
+
+namespace {
+
+// A controller by its number, or a device as Gate calls it.
+Status withdraw_usb(xen::Context& xen, unsigned domain, const std::string& what) {
+    const std::vector<xen::UsbController> controllers = TRY(xen::list_usb(xen, domain));
+    for (const xen::UsbController& controller : controllers) {
+        if (std::to_string(controller.devid) == what) return xen::remove_usb_controller(xen, domain, controller.devid);
+        for (const xen::UsbDevice& device : controller.devices) {
+            if (usb_device(device) == what) return xen::remove_usb_device(xen, domain, device.controller, device.port);
+        }
+    }
+    return {};
+}
+
+} // namespace
 
 Status take_back(xen::Context& xen, const Operation& operation) {
     const auto domains = TRY(xen::list_domains(xen));
@@ -48,6 +66,7 @@ Status take_back(xen::Context& xen, const Operation& operation) {
             log::warning("domain '" + found->name + "' keeps its disk: " + removed.error().message);
         return {};
     }
+    if (operation.verb.starts_with("usb")) return withdraw_usb(xen, found->id, operation.detail);
     return end_domain(xen, found->id);
 }
 

@@ -72,6 +72,25 @@ refused 1 "of domain 'hvm'" dom0 bulkhead cd-insert hvm hdc /tmp/disks/disk
 refused 1 "No such file" dom0 bulkhead cd-insert hvm hdc /tmp/disks/missing
 equal "its medium after refusals" "$(medium)" "$inserted"
 
+say "USB controllers"
+equal "usb-list of none" "$(dom0 bulkhead usb-list hvm)" ""
+refused 1 "is always 6" dom0 bulkhead usbctrl-attach hvm type=devicemodel version=2 ports=4
+dom0 bulkhead usbctrl-attach hvm type=devicemodel version=2
+dom0 bulkhead usbctrl-attach --json hvm type=devicemodel,version=3 >"$work/second"
+contains "its JSON" "$(cat "$work/second")" '"devid": 1'
+equal "usb-list" "$(dom0 bulkhead usb-list hvm)" "$(dom0 xl usb-list hvm)"
+equal "controllers" "$(dom0 bulkhead usb-list --json hvm | python3 -c 'import json, sys; print([(c["type"], c["version"], c["ports"]) for c in json.load(sys.stdin)])')" \
+  "[('devicemodel', 2, 6), ('devicemodel', 3, 8)]"
+refused 1 "as lsusb prints them" dom0 bulkhead usbdev-attach hvm hostbus=1
+refused 1 "cannot give a USB device" dom0 bulkhead usbdev-attach hvm hostbus=1 hostaddr=99
+refused 1 "port 2 of controller 0 is empty" dom0 bulkhead usbdev-detach hvm controller=0 port=2
+refused 1 "no USB controller 7" dom0 bulkhead usbctrl-detach hvm 7
+refused 1 "must be auto, pv, devicemodel or qusb" dom0 bulkhead usbctrl-attach hvm type=ps2
+dom0 bulkhead usbctrl-detach hvm 0
+equal "usb-list of one" "$(dom0 bulkhead usb-list hvm)" "$(dom0 xl usb-list hvm)"
+dom0 bulkhead usbctrl-detach hvm 1
+equal "usb-list of none" "$(dom0 bulkhead usb-list hvm)" ""
+
 say "the device model's command line"
 model >"$work/ours"
 dom0 bulkhead destroy hvm
