@@ -147,15 +147,16 @@ ours() {
 refused 1 "leave it out" ours b B-Bank 'seclabel="system_u:system_r:domU_t"'
 ours b B-Bank
 equal "label of b" "$(label b)" system_u:system_r:acm_vm_B_2dBank_t
-equal "the wall" "$(dom0 bulkhead policy boolean acm_cw_block_Alpha)" "acm_cw_block_Alpha: 1"
-refused 1 "Alpha and B-Bank exclude each other" ours a Alpha
+a_wall=acm_cw_block_A_2dBank # of the type, which has kept its name
+equal "the wall" "$(dom0 bulkhead policy boolean $a_wall)" "$a_wall: 1"
+refused 1 "exclude each other by rule" ours a Alpha
 if create a acm_vm_Alpha_t 2>"$work/err"; then fail "a hostile toolstack has created what the wall keeps out"; fi
 contains "xl" "$(cat "$work/err")" "Permission denied"
 refused 1 "until it ends" dom0 bulkhead policy relabel b Alpha
 dom0 xl destroy b
 ours a Alpha
 equal "label of a" "$(label a)" system_u:system_r:acm_vm_Alpha_t
-equal "the wall" "$(dom0 bulkhead policy boolean acm_cw_block_Alpha)" "acm_cw_block_Alpha: 0"
+equal "the wall" "$(dom0 bulkhead policy boolean $a_wall)" "$a_wall: 0"
 equal "the wall" "$(dom0 bulkhead policy boolean $wall)" "$wall: 1"
 dom0 bulkhead destroy a
 dom0 bulkhead policy reset
