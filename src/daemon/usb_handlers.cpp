@@ -89,6 +89,15 @@ Status attach_usb(Manager& manager, const CallPointer& call) {
     const std::string text = TRY(arguments.needed_text("device"));
     const auto body = [domain, text](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         const xen::UsbDevice device = TRY(xen::parse_usb_device(text));
+        for (const xen::UsbController& each :
+             TRY(xen::list_usb(xen, domain.id))) { // taking it back would take that one
+            for (const xen::UsbDevice& there : each.devices) {
+                if (there.bus == device.bus && there.address == device.address)
+                    return fail("'" + domain.name + "' has that device already, at controller " +
+                                    std::to_string(there.controller) + ", port " + std::to_string(there.port),
+                                EEXIST);
+            }
+        }
         TRY(domain::Gate(side, "usbdev-attach").usb(domain, device));
         TRY(side.intent(domain::usb_device(device)));
         TRY(xen::add_usb_device(xen, domain.id, text));

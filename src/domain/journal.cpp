@@ -113,15 +113,16 @@ Result<Journal> Journal::open(const std::string& file) {
 Result<std::int64_t> Journal::begin(const Operation& operation) {
     Commit commit = TRY(Commit::begin(database_));
     // Vifs may come and go side by side, PCI devices not (libxl counts them in one node) and disks
-    // not (their number, which tells them apart, is the person's choice); what makes or remakes the
-    // domain itself is alone.
+    // not (their number, which tells them apart, is the person's choice), nor USB controllers (theirs is
+    // chosen beforehand); what makes or remakes the domain itself is alone.
     // Only a destruction goes ahead of a save, which then fails.
     Statement busy = TRY(database_.prepare("SELECT verb FROM operation WHERE (uuid = ?1 OR name = ?2) AND "
                                            "(verb IN ('create', 'restart', 'reincarnate') OR "
                                            "(verb = 'save' AND ?3 <> 'destroy') OR "
                                            "?3 IN ('create', 'restart', 'reincarnate', 'save') OR "
                                            "(verb LIKE 'pci-%' AND ?3 LIKE 'pci-%') OR "
-                                           "(verb LIKE 'block-%' AND ?3 LIKE 'block-%'))"));
+                                           "(verb LIKE 'block-%' AND ?3 LIKE 'block-%') OR "
+                                           "(verb LIKE 'usb%' AND ?3 LIKE 'usb%'))"));
     busy.bind(1, operation.uuid).bind(2, operation.name).bind(3, operation.verb);
     if (TRY(busy.step())) {
         return fail("domain '" + operation.name + "': another operation (" + busy.text(0) +

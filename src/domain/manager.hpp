@@ -47,7 +47,7 @@ public:
     Status recover();
 
     // At once, without a worker.
-    Result<std::vector<xen::DomainInfo>> list() { return xen::list_domains(*xen_); }
+    Result<std::vector<xen::DomainInfo>> list() { return xen::list_domains(*xen_, &nodes_); }
     Result<xen::DomainInfo> find(std::string_view wanted);
     [[nodiscard]] bool owns(const std::string& uuid) const { return managed_.contains(uuid); }
     [[nodiscard]] std::optional<Policy> policy(const std::string& uuid) const;
@@ -165,6 +165,7 @@ private:
 
     EventLoop& loop_;
     std::unique_ptr<xen::Context> xen_;
+    xen::WatchedNodes nodes_; // names, for list()
     Journal journal_;
     Security security_; // uses journal_'s database
     Keeper* keeper_ = nullptr;

@@ -36,20 +36,25 @@ const char* type_name(libxl_domain_type type) {
     return "pv";
 }
 
-// Xen's own flag, which libxl_list_domain() goes by, is the same for HVM and PVH; libxl keeps what was asked for.
-Status tell_pvh(std::vector<DomainInfo>& domains) {
-    std::vector<DomainInfo*> asked;
-    std::vector<std::string> paths;
-    for (DomainInfo& domain : domains) {
-        if (domain.type != "hvm") continue;
-        asked.push_back(&domain);
-        paths.push_back("/libxl/" + std::to_string(domain.id) + "/type");
-    }
-    if (paths.empty()) return {};
+Result<std::vector<std::optional<std::string>>> read_once(const std::vector<std::string>& paths) {
     Store store = TRY(Store::open());
-    const auto types = TRY(store.read_each(paths));
-    for (std::size_t i = 0; i < asked.size() && i < types.size(); ++i) {
-        if (types[i] == "pvh") asked[i]->type = "pvh";
+    return store.read_each(paths);
+}
+
+// What xenstore knows of them: names, and whether what Xen calls HVM is PVH, which libxl keeps as it was asked for. All
+// in one go: libxl would wait for one after the other.
+Status read_nodes(std::vector<DomainInfo>& domains, WatchedNodes* nodes) {
+    std::vector<std::string> paths;
+    for (const DomainInfo& domain : domains) {
+        const std::string id = std::to_string(domain.id);
+        paths.push_back("/local/domain/" + id + "/name");
+        if (domain.type == "hvm") paths.push_back("/libxl/" + id + "/type");
+    }
+    const auto values = TRY(nodes != nullptr ? nodes->read_each(paths) : read_once(paths));
+    auto value = values.begin();
+    for (DomainInfo& domain : domains) {
+        domain.name = value++->value_or("");
+        if (domain.type == "hvm" && *value++ == "pvh") domain.type = "pvh";
     }
     return {};
 }
@@ -92,7 +97,7 @@ void remove_left_backends(unsigned domain) {
 
 } // namespace
 
-Result<std::vector<DomainInfo>> list_domains(Context& xen) {
+Result<std::vector<DomainInfo>> list_domains(Context& xen, WatchedNodes* nodes) {
     xen.clear();
     const DominfoList list(xen.get());
     if (list.items == nullptr) return xen.error("cannot list the domains", ERROR_FAIL);
@@ -101,7 +106,6 @@ Result<std::vector<DomainInfo>> list_domains(Context& xen) {
         const libxl_dominfo& from = list.items[i];
         DomainInfo& to = domains.emplace_back();
         to.id = from.domid;
-        to.name = text_of(CString(libxl_domid_to_name(xen.get(), from.domid)).get());
         to.uuid = uuid_text(libxl_uuid_bytearray_const(&from.uuid));
         to.type = type_name(from.domain_type);
         to.running = from.running;
@@ -115,7 +119,7 @@ Result<std::vector<DomainInfo>> list_domains(Context& xen) {
         to.vcpus = from.vcpu_online;
         to.cpu_time_ns = from.cpu_time;
     }
-    TRY(tell_pvh(domains));
+    TRY(read_nodes(domains, nodes));
     std::sort(domains.begin(), domains.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return domains;
 }

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "xen/context.hpp"
 #include "xen/domain_spec.hpp"
+#include "xen/watched_nodes.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -27,8 +28,8 @@ struct DomainInfo {
     std::uint64_t cpu_time_ns = 0;
 };
 
-// In order of their ids.
-Result<std::vector<DomainInfo>> list_domains(Context& xen);
+// In order of their ids. Who asks often brings `nodes`, in which names stay.
+Result<std::vector<DomainInfo>> list_domains(Context& xen, WatchedNodes* nodes = nullptr);
 
 // As libxl would build it: the JSON that `xl create -N` prints.
 Result<std::string> describe(Context& xen, const DomainSpec& spec, const HostDefaults& host);

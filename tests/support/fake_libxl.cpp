@@ -6,11 +6,13 @@ extern "C" {
 #include <libxl_utils.h>
 }
 #include "base/mac_address.hpp"
+#include "xen/store.hpp"
 #include "xen/uuid.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <sys/mman.h>
@@ -27,7 +29,6 @@ struct Domain {
     bool used;
     int shutdown; // libxl_shutdown_reason, or -1: it runs
     unsigned id;
-    char name[64];
     std::uint8_t uuid[16];
 };
 
@@ -73,6 +74,15 @@ Domain* domain_of(unsigned id) {
     return find(host->domains, [id](const Domain& domain) { return domain.id == id; });
 }
 
+// Names are xenstore's. Each call has a connection of its own: the caller may be a worker.
+Status with_xenstore(const std::function<Status(xen::Store&)>& change) {
+    xen::Store store = TRY(xen::Store::open());
+    return change(store);
+}
+std::string name_node(unsigned domain) {
+    return "/local/domain/" + std::to_string(domain) + "/name";
+}
+
 FakeNic* nic_of(unsigned domain, unsigned devid) {
     return find(host->nics, [=](const FakeNic& nic) { return nic.domain == domain && nic.devid == devid; });
 }
@@ -113,7 +123,7 @@ void FakeLibxl::add_domain(unsigned domain, const std::string& name, const std::
     Domain& row = new_row(host->domains);
     row.id = domain;
     row.shutdown = -1;
-    name.copy(row.name, sizeof row.name - 1);
+    (void)with_xenstore([&](xen::Store& store) { return store.write(name_node(domain), name); });
     const auto bytes = xen::uuid_bytes(uuid);
     std::copy(bytes->begin(), bytes->end(), row.uuid);
 }
@@ -124,6 +134,7 @@ void FakeLibxl::shut_down(unsigned domain, int reason) {
 
 void FakeLibxl::remove_domain(unsigned domain) {
     if (Domain* const row = domain_of(domain)) row->used = false;
+    (void)with_xenstore([&](xen::Store& store) { return store.remove(name_node(domain)); });
     for (FakeNic& nic : host->nics) {
         if (nic.domain == domain) nic.used = false;
     }
@@ -230,11 +241,6 @@ libxl_dominfo* libxl_list_domain(libxl_ctx*, int* count) {
         describe(domain, info);
     }
     return list;
-}
-
-char* libxl_domid_to_name(libxl_ctx*, uint32_t domain) {
-    const Domain* const row = domain_of(domain);
-    return row == nullptr ? nullptr : ::strdup(row->name);
 }
 
 int libxl_domain_pause(libxl_ctx*, uint32_t domain, const libxl_asyncop_how*) {

@@ -1,6 +1,6 @@
 // libxl for tests of what stands above it: a host whose domains and vifs are plain memory, which the test and the
 // worker processes that it forks share. It replaces the functions of libxenlight that it names, for the whole test
-// program; link fake_libxl.cpp into a program of its own.
+// program; link fake_libxl.cpp into a program of its own. The domains' names are in the xenstored of $XENSTORED_PATH.
 #pragma once
 
 #include <functional>

@@ -79,7 +79,9 @@ TEST_F(JournalTest, OneAtATimeMakesADomain) {
     EXPECT_TRUE(journal.begin({0, "block-attach", "u1", "web", "xvda /a"}));
     EXPECT_FALSE(journal.begin({0, "block-detach", "u1", "web", "xvdb /b"}));
     EXPECT_TRUE(journal.begin({0, "block-attach", "u2", "db", "xvda /c"}));
-    EXPECT_EQ(journal.operations().value().size(), 6U);
+    EXPECT_TRUE(journal.begin({0, "usbctrl-attach", "u1", "web", "0"}));
+    EXPECT_FALSE(journal.begin({0, "usbdev-attach", "u1", "web", "usb 3.4"}));
+    EXPECT_EQ(journal.operations().value().size(), 7U);
 }
 
 TEST_F(JournalTest, ForgetsAndRenames) {

@@ -4,6 +4,7 @@
 #include "domain/manager.hpp"
 
 #include "support/fake_libxl.hpp"
+#include "support/xenstored_process.hpp"
 
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -58,6 +59,7 @@ struct Answer {
 struct ManagerTest : testing::Test {
     const std::string folder = testing::TempDir() + "bulkhead-manager." + std::to_string(::getpid());
     const std::string file = folder + "/state.db";
+    std::unique_ptr<test::XenstoredProcess> xenstored;
     test::FakeLibxl libxl;
     EventLoop loop = EventLoop::create().value();
     RecordingKeeper keeper;
@@ -66,11 +68,13 @@ struct ManagerTest : testing::Test {
 
     void SetUp() override {
         std::filesystem::create_directories(folder);
-        ::setenv("XENSTORED_PATH", (folder + "/no-xenstored").c_str(), 1);
+        xenstored = std::make_unique<test::XenstoredProcess>(folder + "/xenstored");
+        ::setenv("XENSTORED_PATH", (folder + "/xenstored").c_str(), 1);
     }
     void TearDown() override {
         manager.reset();
         before_.reset();
+        xenstored.reset();
         ::unsetenv("XENSTORED_PATH");
         std::filesystem::remove_all(folder);
     }

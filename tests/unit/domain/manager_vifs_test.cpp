@@ -2,14 +2,11 @@
 #include "manager_fixture.hpp"
 
 #include "domain/vif_rules.hpp"
-#include "support/fake_xenstored.hpp"
 #include "xen/store.hpp"
 
 #include <csignal>
 #include <cstdlib>
 #include <gmock/gmock.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 using namespace bulkhead;
 using namespace bulkhead::domain;
@@ -21,45 +18,12 @@ using testing::IsEmpty;
 
 namespace {
 
-// A xenstored in a process of its own: one with threads had better not fork workers.
-class XenstoredProcess {
-public:
-    explicit XenstoredProcess(const std::string& path) {
-        int ready[2] = {-1, -1};
-        EXPECT_EQ(::pipe(ready), 0);
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-            test::FakeXenstored xenstored;
-            xenstored.listen(path, 0);
-            (void)!::write(ready[1], "", 1);
-            for (;;) ::pause();
-        }
-        ::close(ready[1]);
-        char byte = 0;
-        EXPECT_EQ(::read(ready[0], &byte, 1), 1);
-        ::close(ready[0]);
-    }
-    ~XenstoredProcess() {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    XenstoredProcess(const XenstoredProcess&) = delete;
-    XenstoredProcess& operator=(const XenstoredProcess&) = delete;
-
-private:
-    pid_t pid_ = -1;
-};
-
 struct AttachPending : ManagerTest {
     const std::string backend = "/local/domain/5/backend/vif/6/1";
-    std::unique_ptr<XenstoredProcess> xenstored;
     std::optional<xen::Store> store;
 
     void SetUp() override {
         ManagerTest::SetUp();
-        xenstored = std::make_unique<XenstoredProcess>(folder + "/xenstored");
-        ::setenv("XENSTORED_PATH", (folder + "/xenstored").c_str(), 1);
         store = xen::Store::open().value();
         ASSERT_TRUE(store->write("/local/domain/5/data/bulkhead/state", "ready"));
         for (const char* client : {"6", "7"}) // 7: in its next life
@@ -85,7 +49,6 @@ struct AttachPending : ManagerTest {
     }
     void TearDown() override {
         store.reset();
-        xenstored.reset();
         ManagerTest::TearDown();
     }
     std::size_t pending() { return journal().pending_vifs().value().size(); }
