@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <utility>
 
 namespace bulkhead::lab {
 namespace {
@@ -25,15 +26,19 @@ constexpr auto hang_up_patience = std::chrono::seconds(3);
 void ExecPort::ready(std::uint32_t events) {
     // The kernel learns that the host program has gone, and that the next one has come, later than it gets their bytes
     // (virtio_console handles its control queue in a work item). So a hang-up may be news of the session before this
-    // one: only one that lasts ends the session. A `hello` ends the one before it anyway.
+    // one: only one that lasts ends the session, and that no `hello` has come after, which ends the one before it
+    // anyway.
     if ((events & EPOLLHUP) != 0 && hang_up_timer_ == 0) {
         hang_up_timer_ = loop_.after(hang_up_patience, [this] {
             hang_up_timer_ = 0;
             pollfd port{port_.get(), 0, 0};
             if (::poll(&port, 1, 0) <= 0 || (port.revents & POLLHUP) == 0) return;
+            to_host_.clear();
+            // QEMU drops the news of a connection when the kernel is slow: then somebody does wait.
+            if (session_) send(FrameType::refused, "dom0 took the line of this command for dead");
             end_session();
             decoder_.reset();
-            to_host_.clear();
+            flush_port();
         });
     }
     pump();
@@ -70,6 +75,7 @@ void ExecPort::read_port() {
 
 void ExecPort::handle(const Frame& frame) {
     if (frame.type == FrameType::hello) {
+        if (hang_up_timer_ != 0) loop_.cancel(std::exchange(hang_up_timer_, 0));
         end_session();
         session_ = frame.session;
         to_host_.clear();
