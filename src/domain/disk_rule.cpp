@@ -20,7 +20,6 @@
 namespace bulkhead::domain {
 namespace {
 
-constexpr int shutdown_suspend = 2; // of DomainInfo::shutdown_reason: it may go on
 constexpr const char* own_script = "/usr/lib/bulkhead/block-hotplug";
 
 // "8:1a" of a backend's node physical-device, hexadecimal (xen-blkback's xenbus.c).
@@ -80,7 +79,7 @@ Result<std::vector<storage::Use>> all_uses(xen::Context& xen, xen::Store& store,
                                            const std::vector<xen::DomainInfo>& domains) {
     std::vector<storage::Use> uses = TRY(facts.dom0_uses());
     for (const xen::DomainInfo& domain : domains) {
-        if (domain.shutdown && domain.shutdown_reason != shutdown_suspend) continue; // it writes no more
+        if (domain.shutdown && domain.shutdown_reason != xen::shutdown_suspend) continue; // it writes no more
         for (const xen::DiskInfo& disk : TRY(xen::list_disks(xen, domain.id))) {
             const std::string what = "disk " + printable(disk.vdev, 40) + " (" +
                                      (disk.writable ? "read-write" : "read-only") + ") of domain '" + domain.name + "'";

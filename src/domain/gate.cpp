@@ -2,6 +2,7 @@
 
 #include "domain/names.hpp"
 #include "domain/pci_change.hpp"
+#include "measure/hash.hpp"
 #include "xen/spec_options.hpp"
 
 #include "base/text.hpp"
@@ -78,6 +79,12 @@ DeviceUse named_use(storage::Facts& facts, const LabelledSet& labelled, const st
     return use;
 }
 
+// Two texts never have one name: the label of one would be the other's.
+std::string nameable(const std::string& text) {
+    constexpr std::size_t name_max = 1024;
+    return text == printable(text, name_max) ? text : "sha256:" + to_hex(measure::hash(measure::Bank::sha256, text));
+}
+
 // Parts of the host that options give to a domain, beside disks, vifs and PCI devices.
 Status add_options(storage::Facts& facts, const LabelledSet& labelled, const xen::DomainSpec& spec,
                    std::vector<DeviceUse>& uses) {
@@ -89,7 +96,7 @@ Status add_options(storage::Facts& facts, const LabelledSet& labelled, const xen
             const bool usb = std::string_view(key) == "usbdev";
             uses.push_back(named_use(facts, labelled,
                                      usb ? usb_device(TRY(xen::parse_usb_device(item.text)))
-                                         : std::string(key) + " " + printable(item.text, 256)));
+                                         : std::string(key) + " " + nameable(item.text)));
         }
     }
     return {};

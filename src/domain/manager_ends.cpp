@@ -25,7 +25,6 @@ using std::chrono::seconds;
 constexpr seconds short_life{20}; // a domain that ends sooner is likely to end again
 constexpr seconds delay_max{60};
 constexpr seconds resumed_interval{1};
-constexpr int suspend_reason = 2; // SHUTDOWN_suspend, xen/sched.h
 
 // What on_*= asks for before a domain may be made again: a core dump, a new name, or its end.
 Status put_away(xen::Context& xen, unsigned domain, const std::string& name, xen::OnShutdown how) {
@@ -110,7 +109,7 @@ void Manager::watch_when_resumed(const std::string& uuid) {
         const auto managed = managed_.find(uuid);
         if (managed == managed_.end()) return; // it has gone
         const Result<xen::DomainInfo> found = find(uuid);
-        const bool suspended = found && found->shutdown && found->shutdown_reason == suspend_reason;
+        const bool suspended = found && found->shutdown && found->shutdown_reason == xen::shutdown_suspend;
         if (!found || suspended || managed->second.acting) {
             watch_when_resumed(uuid);
             return;

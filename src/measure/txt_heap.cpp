@@ -39,12 +39,18 @@ Result<std::vector<HeapElement>> read_elements(ByteReader& reader) {
     }
 }
 
+Result<std::uint32_t> read_version(ByteReader& reader, const std::string& part, std::uint32_t least,
+                                   std::uint32_t most) {
+    const std::size_t at = reader.offset();
+    const std::uint32_t version = TRY(reader.u32("version of " + part));
+    if (version >= least && version <= most) return version;
+    return ByteReader::error(at, part + " of version " + std::to_string(version) + ": " + std::to_string(least) +
+                                     " to " + std::to_string(most) + " are known");
+}
+
 Result<BiosData> read_bios(ByteReader reader) {
     BiosData data;
-    const std::size_t at = reader.offset();
-    data.version = TRY(reader.u32("version of BiosData"));
-    if (data.version < 2 || data.version > 6)
-        return ByteReader::error(at, "BiosData of version " + std::to_string(data.version) + ": 2 to 6 are known");
+    data.version = TRY(read_version(reader, "BiosData", 2, 6));
     data.sinit_size = TRY(reader.u32("BiosSinitSize"));
     data.policy_base = TRY(reader.u64("LcpPdBase"));
     data.policy_size = TRY(reader.u64("LcpPdSize"));
@@ -59,10 +65,7 @@ Result<BiosData> read_bios(ByteReader reader) {
 
 Result<OsSinitData> read_os_sinit(ByteReader reader) {
     OsSinitData data;
-    const std::size_t at = reader.offset();
-    data.version = TRY(reader.u32("version of OsSinitData"));
-    if (data.version < 4 || data.version > 7)
-        return ByteReader::error(at, "OsSinitData of version " + std::to_string(data.version) + ": 4 to 7 are known");
+    data.version = TRY(read_version(reader, "OsSinitData", 4, 7));
     data.flags = TRY(reader.u32("Flags"));
     for (std::uint64_t* field :
          {&data.mle_page_table, &data.mle_size, &data.mle_header, &data.pmr_low_base, &data.pmr_low_size,
@@ -76,10 +79,7 @@ Result<OsSinitData> read_os_sinit(ByteReader reader) {
 
 Result<SinitMleData> read_sinit_mle(ByteReader reader) {
     SinitMleData data;
-    const std::size_t at = reader.offset();
-    data.version = TRY(reader.u32("version of SinitMleData"));
-    if (data.version < 6 || data.version > 9)
-        return ByteReader::error(at, "SinitMleData of version " + std::to_string(data.version) + ": 6 to 9 are known");
+    data.version = TRY(read_version(reader, "SinitMleData", 6, 9));
     data.bios_acm_id = TRY(reader.take(20, "BiosAcmId"));
     data.edx_senter_flags = TRY(reader.u32("EdxSenterFlags"));
     data.mseg_valid = TRY(reader.take(8, "MsegValid"));

@@ -24,6 +24,9 @@ struct DomainEvent {
     bool operator==(const DomainEvent&) const = default;
 };
 
+// DomainEvent's, DomainInfo's: SHUTDOWN_suspend of xen/sched.h. Such a domain may go on.
+inline constexpr int shutdown_suspend = 2;
+
 class Context {
 public:
     // Errors: another release of Xen than libxl's, not in a Xen dom0, no right to, xenstored not running; each says

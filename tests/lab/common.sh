@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 leave_with=: # what else to do when the scenario ends, whatever its result
-trap '$leave_with; rm -rf "$work"' EXIT
+trap 'status=$?; $leave_with; [ $status = 0 ] || destroy_own; rm -rf "$work"' EXIT
 
 say() { echo "--- $*"; }
 
@@ -18,6 +18,17 @@ fail() {
 
 # Runs a command in the lab's dom0: its streams and exit status are the command's own.
 dom0() { "$BULKHEAD" lab exec --name "$LAB" -- "$@"; }
+
+domains() { dom0 xenstore-list /libxl 2>/dev/null </dev/null | grep -E '^[1-9][0-9]*$' || true; }
+domains >"$work/domains-before"
+
+# What a scenario that failed has left running would make the next one fail as well.
+destroy_own() {
+  local id
+  for id in $(domains | grep -vxF -f "$work/domains-before"); do
+    timeout 60 "$BULKHEAD" lab exec --name "$LAB" -- bulkhead destroy "$id" </dev/null || true
+  done
+}
 
 put() { "$BULKHEAD" lab put --name "$LAB" "$1" "$2"; }
 
@@ -105,5 +116,5 @@ await_moves() {
 leaves_nothing() {
   equal "domains left" "$(dom0 bulkhead list --json | python3 -c 'import json,sys; print([d["name"] for d in json.load(sys.stdin) if d["id"]])')" "[]"
   equal "backends left" "$(dom0 sh -c 'xenstore-list /local/domain/0/backend 2>/dev/null; xenstore-list /local/domain/0/device 2>/dev/null' | tr '\n' ' ')" ""
-  equal "toolstack nodes left" "$(dom0 xenstore-list /libxl 2>/dev/null | grep -E '^[1-9][0-9]*$' | tr '\n' ' ' || true)" ""
+  equal "toolstack nodes left" "$(domains | tr '\n' ' ')" ""
 }

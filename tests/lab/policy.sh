@@ -123,6 +123,11 @@ dom0 losetup -d "$loop"
 refused 1 "has no label" dom0 bulkhead block-attach blue file:/tmp/disks/plain xvdc w
 equal "disks of blue" "$(dom0 xl block-list blue | awk 'NR > 1 { print $1 }')" 51728
 refused 1 "VM's access to block device '/tmp/disks/red' denied" new two blue 'disk=["file:/tmp/disks/red,xvda,w"]'
+refused 1 "VM's access to device 'ioports 3e8-3ef' denied" new two blue 'ioports=["3e8-3ef"]'
+dom0 bulkhead policy label "name:ioports 3e8-3ef" blue
+new two blue 'ioports=["3e8-3ef"]'
+destroy two
+dom0 bulkhead policy unlabel "name:ioports 3e8-3ef"
 contains "why" "$(dom0 bulkhead policy explain file:/tmp/disks/hardlink)" "domains labelled blue may not use it"
 
 say "Domain-0 (10)"

@@ -227,8 +227,14 @@ dom0 rm -r /root/dump
 
 say "top"
 dom0 bulkhead pause tune # its processor time stands still
-dom0 bash -c 'xentop -b -i 1 | cut -c1-17,35- >/tmp/xl; bulkhead top -b -i 1 | cut -c1-17,35- >/tmp/ours
-  diff <(grep -v Domain-0 /tmp/xl) <(grep -v Domain-0 /tmp/ours)' || fail "top differs from xentop"
+# A timer of a paused domain takes the mark "blocked" from it, once: ours is between two looks of xentop that are alike.
+dom0 bash -c '
+  look() { "$@" -b -i 1 | cut -c1-17,35- | grep -v Domain-0; }
+  for try in 1 2 3; do
+    before=$(look xentop) ours=$(look bulkhead top) after=$(look xentop)
+    [ "$before" = "$after" ] && break
+  done
+  diff <(echo "$after") <(echo "$ours")' || fail "top differs from xentop"
 equal "processor time of a paused domain" "$(value domains.1.cpu_percent top)" 0.0
 dom0 bulkhead unpause tune
 dom0 bulkhead top -b -d 1 -i 2 >"$work/top"
