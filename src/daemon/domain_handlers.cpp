@@ -13,20 +13,22 @@ namespace {
 
 constexpr seconds short_deadline{30}; // the guest need not do anything, or may ignore it
 
+// Member by member: a hundred of these are made for each list, and a braced list takes three times as long.
 json describe(const xen::DomainInfo& domain) {
-    json object = {{"id", domain.id},
-                   {"name", domain.name},
-                   {"uuid", domain.uuid},
-                   {"type", domain.type},
-                   {"memory_kib", domain.memory_kib},
-                   {"max_memory_kib", domain.max_memory_kib},
-                   {"vcpus", domain.vcpus},
-                   {"cpu_time_ns", domain.cpu_time_ns},
-                   {"running", domain.running},
-                   {"blocked", domain.blocked},
-                   {"paused", domain.paused},
-                   {"shutdown", domain.shutdown},
-                   {"dying", domain.dying}};
+    json object;
+    object["id"] = domain.id;
+    object["name"] = domain.name;
+    object["uuid"] = domain.uuid;
+    object["type"] = domain.type;
+    object["memory_kib"] = domain.memory_kib;
+    object["max_memory_kib"] = domain.max_memory_kib;
+    object["vcpus"] = domain.vcpus;
+    object["cpu_time_ns"] = domain.cpu_time_ns;
+    object["running"] = domain.running;
+    object["blocked"] = domain.blocked;
+    object["paused"] = domain.paused;
+    object["shutdown"] = domain.shutdown;
+    object["dying"] = domain.dying;
     if (domain.shutdown) {
         object["shutdown_code"] = domain.shutdown_reason;
         object["shutdown_reason"] = domain::reason_name(domain.shutdown_reason);
@@ -80,7 +82,10 @@ Status list(Manager& manager, const CallPointer& call) {
         const auto runs = [&domain](const xen::DomainInfo& other) { return other.uuid == domain.uuid; };
         if (std::none_of(all.begin(), all.end(), runs)) add_kept(domain);
     }
-    call->result(json_line({{"domains", domains}, {"kept", kept}}));
+    json answer;
+    answer["domains"] = std::move(domains);
+    answer["kept"] = std::move(kept);
+    call->result(json_line(answer));
     return {};
 }
 

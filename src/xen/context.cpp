@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <unistd.h>
 
 namespace bulkhead::xen {
@@ -18,6 +19,7 @@ namespace bulkhead::xen {
 struct Context::State {
     MessageLog log;
     libxl_ctx* ctx = nullptr;
+    std::optional<Control> control;
     std::unique_ptr<OsEvent> os;
     libxl_event_hooks hooks{};
     std::function<void(const DomainEvent&)> happened;
@@ -111,11 +113,16 @@ Result<std::unique_ptr<Context>> Context::open() {
         state.ctx = nullptr;
         return fail("cannot reach Xen: " + cannot_open());
     }
+    state.control = TRY(Control::open(state.log.logger()));
     return context;
 }
 
 libxl_ctx* Context::get() const {
     return state_->ctx;
+}
+
+const Control& Context::control() const {
+    return *state_->control;
 }
 
 const std::vector<std::string>& Context::messages() const {

@@ -1,8 +1,9 @@
-// Context: owns one libxl_ctx and collects what libxl says while it works, so that an error carries libxl's own reason
-// instead of "rc=-3".
+// Context: owns one libxl_ctx and one libxc handle, and collects what libxl says while it works, so that an error
+// carries libxl's own reason instead of "rc=-3".
 #pragma once
 
 #include "base/result.hpp"
+#include "xen/control.hpp"
 
 #include <functional>
 #include <memory>
@@ -37,6 +38,7 @@ public:
     Context& operator=(const Context&) = delete;
 
     [[nodiscard]] libxl__ctx* get() const;
+    [[nodiscard]] const Control& control() const;
 
     // An error for a libxl call that returned `code`: "WHAT: libxl's messages since the last clear()".
     [[nodiscard]] tl::unexpected<Error> error(std::string_view what, int code) const;

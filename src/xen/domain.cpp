@@ -4,60 +4,12 @@
 #include "xen/libxl.hpp"
 #include "xen/spec_convert.hpp"
 #include "xen/store.hpp"
-#include "xen/uuid.hpp"
 
 #include <algorithm>
 #include <ctime>
 
 namespace bulkhead::xen {
 namespace {
-
-struct DominfoList {
-    libxl_dominfo* items = nullptr;
-    int count = 0;
-    explicit DominfoList(libxl_ctx* ctx) { items = libxl_list_domain(ctx, &count); }
-    ~DominfoList() {
-        if (items != nullptr) libxl_dominfo_list_free(items, count);
-    }
-    DominfoList(const DominfoList&) = delete;
-    DominfoList& operator=(const DominfoList&) = delete;
-};
-
-const char* type_name(libxl_domain_type type) {
-    switch (type) {
-    case LIBXL_DOMAIN_TYPE_HVM:
-        return "hvm";
-    case LIBXL_DOMAIN_TYPE_PVH:
-        return "pvh";
-    case LIBXL_DOMAIN_TYPE_PV:
-    case LIBXL_DOMAIN_TYPE_INVALID:
-        break;
-    }
-    return "pv";
-}
-
-Result<std::vector<std::optional<std::string>>> read_once(const std::vector<std::string>& paths) {
-    Store store = TRY(Store::open());
-    return store.read_each(paths);
-}
-
-// What xenstore knows of them: names, and whether what Xen calls HVM is PVH, which libxl keeps as it was asked for. All
-// in one go: libxl would wait for one after the other.
-Status read_nodes(std::vector<DomainInfo>& domains, WatchedNodes* nodes) {
-    std::vector<std::string> paths;
-    for (const DomainInfo& domain : domains) {
-        const std::string id = std::to_string(domain.id);
-        paths.push_back("/local/domain/" + id + "/name");
-        if (domain.type == "hvm") paths.push_back("/libxl/" + id + "/type");
-    }
-    const auto values = TRY(nodes != nullptr ? nodes->read_each(paths) : read_once(paths));
-    auto value = values.begin();
-    for (DomainInfo& domain : domains) {
-        domain.name = value++->value_or("");
-        if (domain.type == "hvm" && *value++ == "pvh") domain.type = "pvh";
-    }
-    return {};
-}
 
 std::string domain_text(unsigned domain) {
     return "domain " + std::to_string(domain);
@@ -96,33 +48,6 @@ void remove_left_backends(unsigned domain) {
 }
 
 } // namespace
-
-Result<std::vector<DomainInfo>> list_domains(Context& xen, WatchedNodes* nodes) {
-    xen.clear();
-    const DominfoList list(xen.get());
-    if (list.items == nullptr) return xen.error("cannot list the domains", ERROR_FAIL);
-    std::vector<DomainInfo> domains;
-    for (int i = 0; i < list.count; ++i) {
-        const libxl_dominfo& from = list.items[i];
-        DomainInfo& to = domains.emplace_back();
-        to.id = from.domid;
-        to.uuid = uuid_text(libxl_uuid_bytearray_const(&from.uuid));
-        to.type = type_name(from.domain_type);
-        to.running = from.running;
-        to.blocked = from.blocked;
-        to.paused = from.paused;
-        to.shutdown = from.shutdown;
-        to.dying = from.dying;
-        if (from.shutdown) to.shutdown_reason = static_cast<int>(from.shutdown_reason);
-        to.memory_kib = from.current_memkb + from.outstanding_memkb;
-        to.max_memory_kib = from.max_memkb;
-        to.vcpus = from.vcpu_online;
-        to.cpu_time_ns = from.cpu_time;
-    }
-    TRY(read_nodes(domains, nodes));
-    std::sort(domains.begin(), domains.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-    return domains;
-}
 
 Result<std::string> describe(Context& xen, const DomainSpec& spec, const HostDefaults& host) {
     Config config;

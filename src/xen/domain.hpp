@@ -1,11 +1,11 @@
-// Operations on domains through libxl. All but list_domains() and find_*() may take long, or for ever with a hostile
+// Operations on domains through libxl. All may take long, or for ever with a hostile
 // guest: they belong in a worker process.
 #pragma once
 
 #include "base/result.hpp"
 #include "xen/context.hpp"
+#include "xen/domain_list.hpp"
 #include "xen/domain_spec.hpp"
-#include "xen/watched_nodes.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -14,22 +14,6 @@
 #include <vector>
 
 namespace bulkhead::xen {
-
-struct DomainInfo {
-    unsigned id = 0;
-    std::string name;
-    std::string uuid;
-    std::string type; // "pv", "pvh", "hvm"
-    bool running = false, blocked = false, paused = false, shutdown = false, dying = false;
-    int shutdown_reason = -1; // as DomainEvent; -1 while it has not shut down
-    std::uint64_t memory_kib = 0;
-    std::uint64_t max_memory_kib = 0;
-    unsigned vcpus = 0;
-    std::uint64_t cpu_time_ns = 0;
-};
-
-// In order of their ids. Who asks often brings `nodes`, in which names stay.
-Result<std::vector<DomainInfo>> list_domains(Context& xen, WatchedNodes* nodes = nullptr);
 
 // As libxl would build it: the JSON that `xl create -N` prints.
 Result<std::string> describe(Context& xen, const DomainSpec& spec, const HostDefaults& host);

@@ -1,7 +1,5 @@
 #include "xen/hypervisor_log.hpp"
 
-#include <utility>
-
 extern "C" {
 #include <xenctrl.h>
 }
@@ -15,24 +13,15 @@ constexpr unsigned part_size = 16384;
 } // namespace
 
 Result<HypervisorLog> HypervisorLog::open() {
-    xc_interface* xc = xc_interface_open(nullptr, nullptr, 0);
-    if (xc == nullptr) return fail_errno("Xen's control interface");
-    return HypervisorLog(xc);
+    return HypervisorLog(TRY(Control::open()));
 }
-
-HypervisorLog::~HypervisorLog() {
-    if (xc_ != nullptr) xc_interface_close(xc_);
-}
-
-HypervisorLog::HypervisorLog(HypervisorLog&& other) noexcept
-    : xc_(std::exchange(other.xc_, nullptr)), index_(other.index_) {}
 
 Result<std::string> HypervisorLog::more() {
     std::string text;
     std::string part(part_size, '\0');
     while (text.size() < text_max) {
         unsigned count = part_size; // on return what was read
-        if (xc_readconsolering(xc_, part.data(), &count, 0, 1, &index_) != 0) return fail_errno("Xen's log");
+        if (xc_readconsolering(control_.get(), part.data(), &count, 0, 1, &index_) != 0) return fail_errno("Xen's log");
         if (count == 0) break;
         text.append(part, 0, count);
     }
@@ -43,7 +32,8 @@ Result<std::string> HypervisorLog::take() {
     std::string text = TRY(more());
     std::string part(part_size, '\0');
     unsigned count = part_size;
-    if (xc_readconsolering(xc_, part.data(), &count, 1, 1, &index_) != 0) return fail_errno("emptying Xen's log");
+    if (xc_readconsolering(control_.get(), part.data(), &count, 1, 1, &index_) != 0)
+        return fail_errno("emptying Xen's log");
     text.append(part, 0, count);
     return text;
 }

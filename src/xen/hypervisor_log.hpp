@@ -3,21 +3,18 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "xen/control.hpp"
 
 #include <cstdint>
 #include <string>
 
-// libxenctrl's handle; only src/xen looks inside.
-struct xc_interface_core;
+#include <utility>
 
 namespace bulkhead::xen {
 
 class HypervisorLog {
 public:
     static Result<HypervisorLog> open();
-    ~HypervisorLog();
-    HypervisorLog(HypervisorLog&& other) noexcept;
-    HypervisorLog& operator=(HypervisorLog&&) = delete;
 
     // What has come since the last call; at first all that the ring holds. What was overwritten meanwhile is lost. At
     // most 1 MiB.
@@ -26,8 +23,8 @@ public:
     Result<std::string> take();
 
 private:
-    explicit HypervisorLog(xc_interface_core* xc) : xc_(xc) {}
-    xc_interface_core* xc_;
+    explicit HypervisorLog(Control control) : control_(std::move(control)) {}
+    Control control_;
     std::uint32_t index_ = 0; // where Xen goes on
 };
 

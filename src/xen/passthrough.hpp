@@ -3,20 +3,17 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "xen/control.hpp"
 
 #include <cstdint>
 
-// libxenctrl's handle; only src/xen looks inside.
-struct xc_interface_core;
+#include <utility>
 
 namespace bulkhead::xen {
 
 class Passthrough {
 public:
     static Result<Passthrough> open();
-    ~Passthrough();
-    Passthrough(Passthrough&& other) noexcept;
-    Passthrough& operator=(Passthrough&&) = delete;
 
     // Each is no error when the domain does not have it.
     Status deny_ports(unsigned domain, std::uint64_t first, std::uint64_t count);
@@ -26,8 +23,8 @@ public:
     Status deassign(unsigned domain, std::uint32_t sbdf);
 
 private:
-    explicit Passthrough(xc_interface_core* xc) : xc_(xc) {}
-    xc_interface_core* xc_;
+    explicit Passthrough(Control control) : control_(std::move(control)) {}
+    Control control_;
 };
 
 } // namespace bulkhead::xen

@@ -33,17 +33,11 @@ const char* name_of(XsmMode mode) {
 }
 
 Result<Xsm> Xsm::open() {
-    xc_interface* xc = xc_interface_open(nullptr, nullptr, 0);
-    if (xc == nullptr) return fail_errno("Xen's control interface");
-    return Xsm(xc);
-}
-
-Xsm::~Xsm() {
-    if (xc_ != nullptr) xc_interface_close(xc_);
+    return Xsm(TRY(Control::open()));
 }
 
 Result<XsmMode> Xsm::mode() {
-    const int mode = xc_flask_getenforce(xc_);
+    const int mode = xc_flask_getenforce(control_.get());
     if (mode >= 0) return mode != 0 ? XsmMode::enforcing : XsmMode::permissive;
     // Without XSM, or with its modules dummy and silo, nobody answers.
     if (errno == ENOSYS || errno == EOPNOTSUPP) return XsmMode::absent;
@@ -51,14 +45,14 @@ Result<XsmMode> Xsm::mode() {
 }
 
 Status Xsm::set_enforcing(bool enforcing) {
-    if (xc_flask_setenforce(xc_, enforcing ? 1 : 0) != 0) return failed("FLASK's mode");
+    if (xc_flask_setenforce(control_.get(), enforcing ? 1 : 0) != 0) return failed("FLASK's mode");
     return {};
 }
 
 Status Xsm::load(std::string policy) {
     if (policy.empty() || policy.size() > flask_policy_max)
         return fail("a FLASK policy has 1 to " + std::to_string(flask_policy_max) + " bytes", EINVAL);
-    if (xc_flask_load(xc_, policy.data(), static_cast<std::uint32_t>(policy.size())) == 0) return {};
+    if (xc_flask_load(control_.get(), policy.data(), static_cast<std::uint32_t>(policy.size())) == 0) return {};
     if (errno == EINVAL)
         return fail("Xen does not take this FLASK policy: it is none, or was made for another Xen's classes and "
                     "permissions",
@@ -69,7 +63,7 @@ Status Xsm::load(std::string policy) {
 Result<bool> Xsm::knows(std::string context) {
     if (context.empty() || context.size() > context_max) return false;
     std::uint32_t sid = 0;
-    if (xc_flask_context_to_sid(xc_, context.data(), static_cast<std::uint32_t>(context.size()), &sid) == 0)
+    if (xc_flask_context_to_sid(control_.get(), context.data(), static_cast<std::uint32_t>(context.size()), &sid) == 0)
         return true;
     if (errno == EINVAL) return false;
     return tl::unexpected(failed("the context " + context).error());
@@ -77,10 +71,10 @@ Result<bool> Xsm::knows(std::string context) {
 
 Result<std::string> Xsm::context_of(unsigned domain) {
     xc_dominfo_t info{};
-    if (xc_domain_getinfo(xc_, domain, 1, &info) != 1 || info.domid != domain)
+    if (xc_domain_getinfo(control_.get(), domain, 1, &info) != 1 || info.domid != domain)
         return fail("there is no domain " + std::to_string(domain), ESRCH);
     std::string context(context_max, '\0');
-    if (xc_flask_sid_to_context(xc_, static_cast<int>(info.ssidref), context.data(), context_max) != 0)
+    if (xc_flask_sid_to_context(control_.get(), static_cast<int>(info.ssidref), context.data(), context_max) != 0)
         return tl::unexpected(failed("the context of domain " + std::to_string(domain)).error());
     if (const std::size_t end = context.find('\0'); end != std::string::npos) context.resize(end);
     return context;
@@ -91,7 +85,8 @@ Result<Xsm::Booleans> Xsm::booleans() {
     for (unsigned id = 0; id < flask_booleans_max; ++id) {
         std::string name(context_max, '\0'); // Xen writes no NUL at its end
         int value = 0, pending = 0;
-        if (xc_flask_getbool_byid(xc_, static_cast<int>(id), name.data(), context_max, &value, &pending) != 0) {
+        if (xc_flask_getbool_byid(control_.get(), static_cast<int>(id), name.data(), context_max, &value, &pending) !=
+            0) {
             if (errno == ENOENT) return all;
             return tl::unexpected(failed("FLASK's booleans").error());
         }
@@ -115,7 +110,8 @@ Status Xsm::set_booleans(const Booleans& wanted) {
         for (const auto& [name, value] : wanted) {
             if (value != first || present[name] == value) continue;
             std::string text = name;
-            if (xc_flask_setbool(xc_, text.data(), value ? 1 : 0, 1) != 0) return failed("FLASK's boolean " + name);
+            if (xc_flask_setbool(control_.get(), text.data(), value ? 1 : 0, 1) != 0)
+                return failed("FLASK's boolean " + name);
         }
     }
     return {};

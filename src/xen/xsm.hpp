@@ -3,12 +3,11 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "xen/control.hpp"
 
 #include <string>
 #include <utility>
 #include <vector>
-
-struct xc_interface_core;
 
 namespace bulkhead::xen {
 
@@ -25,11 +24,6 @@ constexpr unsigned flask_booleans_max = 65'536;
 class Xsm {
 public:
     static Result<Xsm> open();
-    ~Xsm();
-    Xsm(Xsm&& other) noexcept : xc_(std::exchange(other.xc_, nullptr)) {}
-    Xsm& operator=(Xsm&&) = delete;
-    Xsm(const Xsm&) = delete;
-    Xsm& operator=(const Xsm&) = delete;
 
     Result<XsmMode> mode();
     // ENOSYS in all that follow: mode() is absent.
@@ -49,8 +43,8 @@ public:
     Status set_booleans(const Booleans& wanted);
 
 private:
-    explicit Xsm(xc_interface_core* xc) : xc_(xc) {}
-    xc_interface_core* xc_;
+    explicit Xsm(Control control) : control_(std::move(control)) {}
+    Control control_;
 };
 
 } // namespace bulkhead::xen

@@ -4,6 +4,7 @@ extern "C" {
 #include <libxl.h>
 #include <libxl_event.h>
 #include <libxl_utils.h>
+#include <xenctrl.h>
 }
 #include "base/mac_address.hpp"
 #include "xen/store.hpp"
@@ -231,16 +232,31 @@ int libxl_domain_info(libxl_ctx*, libxl_dominfo* info, uint32_t domain) {
     return 0;
 }
 
-libxl_dominfo* libxl_list_domain(libxl_ctx*, int* count) {
-    auto* const list = static_cast<libxl_dominfo*>(std::calloc(std::size(host->domains), sizeof(libxl_dominfo)));
-    *count = 0;
+xc_interface* xc_interface_open(xentoollog_logger*, xentoollog_logger*, unsigned) {
+    return reinterpret_cast<xc_interface*>(&host);
+}
+
+int xc_interface_close(xc_interface*) {
+    return 0;
+}
+
+int xc_domain_getinfolist(xc_interface*, uint32_t first, unsigned most, xc_domaininfo_t* list) {
+    std::map<unsigned, const Domain*> found; // in order, as Xen has them
     for (const Domain& domain : host->domains) {
-        if (!domain.used) continue;
-        libxl_dominfo& info = list[(*count)++];
-        libxl_dominfo_init(&info);
-        describe(domain, info);
+        if (domain.used && domain.id >= first) found[domain.id] = &domain;
     }
-    return list;
+    unsigned count = 0;
+    for (const auto& [id, domain] : found) {
+        if (count == most) break;
+        xc_domaininfo_t& info = list[count++];
+        info = {};
+        info.domain = static_cast<domid_t>(id);
+        std::memcpy(info.handle, domain->uuid, sizeof info.handle);
+        info.flags = domain->shutdown < 0
+                         ? XEN_DOMINF_running
+                         : XEN_DOMINF_shutdown | static_cast<unsigned>(domain->shutdown) << XEN_DOMINF_shutdownshift;
+    }
+    return static_cast<int>(count);
 }
 
 int libxl_domain_pause(libxl_ctx*, uint32_t domain, const libxl_asyncop_how*) {
