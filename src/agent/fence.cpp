@@ -53,7 +53,7 @@ Status Fence::install() {
     const std::vector<net::FencePort> wanted = ports();
     if (!wanted.empty()) {
         if (wanted == in_force_) return {};
-        TRY(apply_(net::fence_rules(wanted)));
+        TRY(apply_(net::fence_rules(wanted, net::Others::nobody)));
         in_force_ = wanted;
         return {};
     }

@@ -100,7 +100,7 @@ Status change_cd(Manager& manager, const CallPointer& call) {
     const char* const verb = target.empty() ? "cd-eject" : "cd-insert";
     const auto body = [domain, disk, target, verb](xen::Context& xen, const WorkerSide& side) -> Result<std::string> {
         xen::Store store = TRY(xen::Store::open());
-        const domain::DiskLock lock = TRY(domain::DiskLock::take());
+        const LockFile lock = TRY(domain::lock_disks());
         TRY(domain::check_disks(xen, store, {disk}));
         TRY(domain::Gate(side, verb).disk(xen, domain, disk));
         TRY(xen::insert_cd(xen, domain.id, disk));

@@ -295,9 +295,9 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
         spec.pcis.clear();
     }
 
-    std::optional<DiskLock> disks; // until libxl has told everybody that they are taken
+    std::optional<LockFile> disks; // until libxl has told everybody that they are taken
     if (!spec.disks.empty()) {
-        disks = TRY(DiskLock::take());
+        disks = TRY(lock_disks());
         TRY(check_disks(xen, store, spec.disks));
         use_own_script(spec);
     }

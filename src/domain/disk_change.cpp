@@ -106,7 +106,7 @@ Result<xen::DiskInfo> attach_disk(xen::Context& xen, xen::Store& store, const xe
                         "); see: bulkhead block-list " + domain.name,
                     EEXIST);
     }
-    auto lock = std::make_optional(TRY(DiskLock::take()));
+    auto lock = std::make_optional(TRY(lock_disks()));
     TRY(check_disks(xen, store, {disk}));
     TRY(gate.disk(xen, domain, disk));
     use_own_script(disk);

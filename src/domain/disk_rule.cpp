@@ -10,11 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <thread>
 #include <unistd.h>
 
 namespace bulkhead::domain {
@@ -124,17 +120,8 @@ Status check_format(const xen::DiskSpec& disk) {
 
 } // namespace
 
-Result<DiskLock> DiskLock::take(const std::string& file) {
-    Fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd) return fail_errno(file);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno(file);
-        if (std::chrono::steady_clock::now() >= end)
-            return fail("other disks are being attached, for 60 s already; try again later", ETIMEDOUT);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // flock(2) has no deadline
-    }
-    return DiskLock(std::move(fd));
+Result<LockFile> lock_disks() {
+    return LockFile::take("/run/lock/bulkhead-disks", "other disks are being attached");
 }
 
 Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::DiskSpec>& wanted) {

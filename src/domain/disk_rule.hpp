@@ -1,7 +1,7 @@
 // Who may have a disk: storage/sharing.hpp's rule with this host's facts. For workers.
 #pragma once
 
-#include "base/fd.hpp"
+#include "base/lock_file.hpp"
 #include "base/result.hpp"
 #include "xen/context.hpp"
 #include "xen/domain.hpp"
@@ -13,17 +13,8 @@
 
 namespace bulkhead::domain {
 
-// Held from the question who has a disk until it is given: two workers cannot both find it free. Ends with the object,
-// or with the process.
-class DiskLock {
-public:
-    // Waits, 60 s at most.
-    static Result<DiskLock> take(const std::string& file = "/run/lock/bulkhead-disks");
-
-private:
-    explicit DiskLock(Fd fd) : fd_(std::move(fd)) {}
-    Fd fd_;
-};
+// Held from the question who has a disk until it is given: two workers cannot both find it free.
+Result<LockFile> lock_disks();
 
 // Error EBUSY: one of `wanted` is used by dom0 or a domain, or by another one of `wanted`, in a way that the rule
 // forbids; EINVAL: it is not of the format that the configuration says; ENOENT and others: it cannot be looked at.

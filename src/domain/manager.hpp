@@ -145,6 +145,7 @@ private:
     void remade(const std::string& uuid, DomainRecord record, Result<std::string> result);
     void answer_remake(const std::string& uuid, Result<std::string> result);
     void stay(const std::string& uuid, bool was_acting, const Error& error);
+    void renew_dom0_fence();
     // `recovered` is given up when the operation is over.
     void resume(const Operation& operation, const std::shared_ptr<void>& recovered);
     void watch_when_resumed(const std::string& uuid);

@@ -31,13 +31,15 @@ std::string value(xen::Store& store, const std::string& path) {
 }
 
 struct Paths {
-    std::string backend, frontend, rules;
+    std::string backend, frontend;
+    std::string rules; // empty: no agent has to say that they are in force
 };
 
 Paths paths_of(unsigned server, unsigned client, unsigned devid) {
     const std::string number = std::to_string(devid);
     return {"/local/domain/" + std::to_string(server) + "/backend/vif/" + std::to_string(client) + "/" + number,
-            "/local/domain/" + std::to_string(client) + "/device/vif/" + number, rules_record(client, devid)};
+            "/local/domain/" + std::to_string(client) + "/device/vif/" + number,
+            server == 0 ? "" : rules_record(client, devid)};
 }
 
 VifState look(xen::Store& store, const Paths& paths) {
@@ -48,6 +50,10 @@ VifState look(xen::Store& store, const Paths& paths) {
     state.hotplug_error = value(store, paths.backend + "/hotplug-error");
     const Result<bool> there = store.exists(paths.backend);
     state.backend_exists = there && *there;
+    if (paths.rules.empty()) {
+        state.rules_in_force = true;
+        return state;
+    }
     const auto rules = store.read_each({paths.rules, paths.backend + "/bulkhead-fence"});
     state.rules_in_force = rules && (*rules)[0].value_or("") == (*rules)[1].value_or("");
     return state;

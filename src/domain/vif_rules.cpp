@@ -2,7 +2,9 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "domain/dom0_fence.hpp"
 #include "domain/gate.hpp"
+#include "domain/vif_script.hpp"
 #include "net/port_rules.hpp"
 
 #include <cerrno>
@@ -22,6 +24,21 @@ std::string fence(unsigned server) {
     return home(server) + "/bulkhead/fence/";
 }
 
+enum class Keeper { agent, dom0, nobody }; // who can see to it that a vif obeys its rules
+
+Keeper keeper_of(const xen::NicSpec& spec, const Backend& backend) {
+    if (backend.has_agent) return Keeper::agent;
+    return backend.id == 0 && goes_on_bridge(spec) ? Keeper::dom0 : Keeper::nobody;
+}
+
+std::string nobody_keeps_apart(const xen::NicSpec& spec, const Backend& backend) {
+    if (backend.id == 0)
+        return "nothing keeps the vif apart by its types where " + spec.script +
+               " puts it: that takes a bridge of dom0 or a driver domain with bulkhead-agent";
+    return "nothing in '" + backend.name +
+           "' keeps vifs apart by their types: that takes a driver domain with bulkhead-agent";
+}
+
 // Removes `path`, then its parent if that is empty now.
 Status remove_with_parent(xen::Nodes& now, const std::string& path) {
     if (!TRY(now.exists(path))) return {};
@@ -29,6 +46,25 @@ Status remove_with_parent(xen::Nodes& now, const std::string& path) {
     const std::string parent = path.substr(0, path.rfind('/'));
     if (TRY(now.list(parent)).empty()) return now.remove(parent);
     return {};
+}
+
+Status remove_rules(xen::Store& store, unsigned client, std::optional<unsigned> devid) {
+    std::vector<std::string> paths;
+    if (devid) paths.push_back(rules_record(client, *devid));
+    for (const std::string& server : TRY(store.list("/local/domain"))) {
+        const auto id = parse_unsigned(server, UINT32_MAX);
+        if (!id) continue;
+        const std::string node = rules_node(static_cast<unsigned>(*id), client, devid.value_or(0));
+        paths.push_back(devid ? node : node.substr(0, node.rfind('/')));
+    }
+    bool of_dom0 = false;
+    for (const std::string& path : paths) {
+        if (!TRY(store.exists(path))) continue;
+        of_dom0 = of_dom0 || path.starts_with(fence(0));
+        // Another vif's rules may come under the parent just now.
+        TRY(store.transaction([&](xen::Transaction& now) { return remove_with_parent(now, path); }));
+    }
+    return of_dom0 ? install_dom0_fence(store) : Status();
 }
 
 } // namespace
@@ -51,12 +87,10 @@ Result<std::string> rules_of(const xen::NicSpec& spec) {
 void carry_types(xen::NicSpec& spec, const Permit& permit, const Backend& backend, const Progress& progress) {
     const auto types = permit.vif_types.find(vif_device(*spec.devid));
     if (types == permit.vif_types.end()) return;
-    if (backend.has_agent) {
+    if (keeper_of(spec, backend) == Keeper::nobody)
+        progress("warning: " + nobody_keeps_apart(spec, backend));
+    else
         spec.types = types->second;
-    } else {
-        progress("warning: nothing in '" + backend.name +
-                 "' keeps vifs apart by the policy; that takes a driver domain with bulkhead-agent");
-    }
 }
 
 std::string rules_record(unsigned client, unsigned devid) {
@@ -73,24 +107,37 @@ std::string rules_in_force(unsigned server, unsigned client, unsigned devid) {
 
 Status tell_rules(xen::Store& store, unsigned client, const xen::NicSpec& spec, const Backend& backend,
                   const Progress& progress) {
-    if (!backend.has_agent) {
-        if (spec.types) {
-            return fail("nothing in '" + backend.name +
-                            "' keeps vifs apart by their types: that takes a driver domain with bulkhead-agent",
-                        EOPNOTSUPP);
-        }
+    const Keeper keeper = keeper_of(spec, backend);
+    if (keeper == Keeper::nobody) {
+        if (spec.types) return fail(nobody_keeps_apart(spec, backend), EOPNOTSUPP);
         if (backend.id != 0 && spec.antispoof.value_or(true))
             progress("warning: there is no bulkhead-agent in '" + backend.name + "' that would stop forged addresses");
         return store.remove(rules_record(client, *spec.devid)); // of an earlier vif
     }
-    const std::string rules = TRY(rules_of(spec));
-    return store.transaction([&](xen::Transaction& now) -> Status {
+    Result<std::string> kept = rules_of(spec);
+    if (!kept && keeper == Keeper::dom0 && !spec.ip.empty()) { // vif-bridge gives ip= to iptables, which takes more
+        progress("warning: " + kept.error().message);
+        xen::NicSpec by_mac = spec;
+        by_mac.ip.clear();
+        kept = rules_of(by_mac);
+    }
+    const std::string rules = TRY(std::move(kept));
+    const std::string node = rules_node(backend.id, client, *spec.devid);
+    TRY(store.transaction([&](xen::Transaction& now) -> Status {
         for (const unsigned domain : {client, backend.id}) { // nothing is left of one that has gone
             if (!TRY(now.exists(home(domain)))) return fail("domain " + std::to_string(domain) + " has gone", ENOENT);
         }
         TRY(now.write(rules_record(client, *spec.devid), rules));
-        return now.write(rules_node(backend.id, client, *spec.devid), rules);
-    });
+        if (keeper == Keeper::dom0) TRY(now.write(node + "/links", links_in_dom0(client, spec)));
+        return now.write(node, rules);
+    }));
+    if (keeper == Keeper::agent) return {};
+    const Status installed = install_dom0_fence(store);
+    if (installed) return {};
+    TRY(remove_rules(store, client, spec.devid));
+    if (spec.types || installed.error().code == EEXIST) return installed;
+    progress("warning: nothing stops forged addresses from this vif: " + installed.error().message);
+    return {};
 }
 
 Status tell_again(xen::Nodes& now, unsigned server, unsigned client, unsigned devid) {
@@ -100,24 +147,9 @@ Status tell_again(xen::Nodes& now, unsigned server, unsigned client, unsigned de
 }
 
 void forget_rules(unsigned client, std::optional<unsigned> devid) {
-    const auto forget = [&]() -> Status {
-        xen::Store store = TRY(xen::Store::open());
-        std::vector<std::string> paths;
-        if (devid) paths.push_back(rules_record(client, *devid));
-        for (const std::string& server : TRY(store.list("/local/domain"))) {
-            const auto id = parse_unsigned(server, UINT32_MAX);
-            if (!id) continue;
-            const std::string node = rules_node(static_cast<unsigned>(*id), client, devid.value_or(0));
-            paths.push_back(devid ? node : node.substr(0, node.rfind('/')));
-        }
-        for (const std::string& path : paths) {
-            if (!TRY(store.exists(path))) continue;
-            // Another vif's rules may come under the parent just now.
-            TRY(store.transaction([&](xen::Transaction& now) { return remove_with_parent(now, path); }));
-        }
-        return {};
-    };
-    if (const Status forgotten = forget(); !forgotten)
+    auto store = xen::Store::open();
+    const Status forgotten = store ? remove_rules(*store, client, devid) : tl::unexpected(store.error());
+    if (!forgotten)
         log::warning("rules of the vifs of domain " + std::to_string(client) +
                      " are not removed: " + forgotten.error().message);
 }

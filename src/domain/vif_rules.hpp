@@ -1,5 +1,6 @@
 // What a vif's port must obey on its bridge (net/port_rules.hpp), told to the agent of its driver domain through
-// xenstore, and kept where the driver domain cannot write and does not take it with it when it dies. For workers.
+// xenstore, or to dom0's kernel (dom0_fence.hpp), and kept where the driver domain cannot write and does not take it
+// with it when it dies. For workers.
 #pragma once
 
 #include "base/result.hpp"
@@ -22,15 +23,16 @@ Result<std::string> rules_of(const xen::NicSpec& spec);
 // types it only says so: the policy then does not reach this bridge.
 void carry_types(xen::NicSpec& spec, const Permit& permit, const Backend& backend, const Progress& progress);
 
-// dom0's own copy, /libxl/CLIENT/bulkhead-fence/DEVID, and the node that the agent reads. libxl touches neither.
+// dom0's own copy, /libxl/CLIENT/bulkhead-fence/DEVID, and the node that the agent reads, or dom0_fence.hpp. libxl
+// touches neither.
 std::string rules_record(unsigned client, unsigned devid);
 std::string rules_node(unsigned server, unsigned client, unsigned devid);
 // What the agent answers, in the backend directory: the rules that are in force.
 std::string rules_in_force(unsigned server, unsigned client, unsigned devid);
 
 // Before the vif's backend directory is made, or while the client cannot send. The agent serves no vif before its rules
-// are in force. An error when the rules are asked for and nothing in the driver domain would enforce them; ENOENT when
-// one of both domains has gone.
+// are in force; in dom0 they are in force when this returns. An error when types are asked for and nothing would
+// enforce them; ENOENT when one of both domains has gone; EEXIST when another vif of dom0 has a link of this name.
 Status tell_rules(xen::Store& store, unsigned client, const xen::NicSpec& spec, const Backend& backend,
                   const Progress& progress);
 

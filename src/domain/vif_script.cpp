@@ -1,5 +1,6 @@
 #include "domain/vif_script.hpp"
 
+#include <filesystem>
 #include <unistd.h>
 
 namespace bulkhead::domain {
@@ -8,6 +9,11 @@ namespace {
 constexpr const char* own_script = "/usr/lib/bulkhead/vif-hotplug";
 
 } // namespace
+
+bool goes_on_bridge(const xen::NicSpec& nic) {
+    return nic.script.empty() || nic.script == own_script ||
+           std::filesystem::path(nic.script).filename() == "vif-bridge";
+}
 
 void use_own_script(xen::NicSpec& nic) {
     if (!nic.script.empty() && nic.script != "vif-bridge") return;

@@ -7,6 +7,9 @@
 
 namespace bulkhead::domain {
 
+// Its program puts it on a bridge of dom0: Xen's vif-bridge, or ours.
+bool goes_on_bridge(const xen::NicSpec& nic);
+
 void use_own_script(xen::NicSpec& nic);    // whose backend is dom0
 void forget_own_script(xen::NicSpec& nic); // that libxl remembers
 

@@ -16,6 +16,9 @@ using Kind = Verdict::Kind;
 
 const Verdict drop{Kind::drop, ""}, accept{Kind::accept, ""}, back{Kind::back, ""};
 
+// Of the links that netback makes, "vif3.0", and libxl's names of QEMU's, "vif3.0-emu".
+constexpr std::string_view vif_prefix = "vif";
+
 std::string be16(std::uint16_t value) {
     return {static_cast<char>(value >> 8), static_cast<char>(value)};
 }
@@ -154,7 +157,7 @@ void guarded_ports(nft::Batch& batch, const std::vector<FencePort>& ports) {
 
 // One set of names for each type, and one chain for each different set of types: a port's frames go to its chain, which
 // looks for the other port in its types' sets.
-void isolation(nft::Batch& batch, const std::vector<FencePort>& ports) {
+void isolation(nft::Batch& batch, const std::vector<FencePort>& ports, Others others) {
     std::map<std::string, std::vector<Element>> types;
     std::map<std::vector<std::string>, std::string> classes;
     std::vector<Element> all, uplinks, open, ways;
@@ -185,23 +188,33 @@ void isolation(nft::Batch& batch, const std::vector<FencePort>& ports) {
         const std::string& set = sets.emplace(type, "type_" + std::to_string(sets.size())).first->second;
         fill(set, names);
     }
+    const bool by_name = others == Others::by_name;
     const auto to = [&](const std::string& chain, const std::string& set) {
         batch.rule(chain).load(Meta::out_name).in(set).verdict(accept);
+    };
+    // The end of a port's chain: what else may get its frames, apart from those that it has accepted.
+    const auto rest = [&](const std::string& chain, bool other_vifs) {
+        if (!by_name) return; // nobody
+        batch.rule(chain).load(Meta::out_name).in("ports").verdict(drop);
+        if (!other_vifs) batch.rule(chain).load(Meta::out_name).equal(vif_prefix).verdict(drop);
     };
     batch.chain("from_uplink");
     to("from_uplink", "ports");
     batch.chain("from_open");
     to("from_open", "uplinks");
     to("from_open", "open");
+    rest("from_open", true);
     for (const auto& [names, chain] : classes) {
         batch.chain(chain);
         to(chain, "uplinks");
         for (const std::string& type : names) to(chain, sets.at(type));
+        rest(chain, false);
     }
     batch.set("ways", {Type::name}, true);
     batch.elements("ways", ways);
-    batch.base_chain("forward", nft::Hook::forward, false);
+    batch.base_chain("forward", nft::Hook::forward, by_name);
     batch.rule("forward").load(Meta::in_name).map("ways");
+    if (by_name) batch.rule("forward").load(Meta::in_name).equal(vif_prefix).verdict({Kind::go_to, "from_open"});
 }
 
 } // namespace
@@ -213,12 +226,12 @@ nft::Batch no_fence() {
     return batch;
 }
 
-nft::Batch fence_rules(const std::vector<FencePort>& ports) {
+nft::Batch fence_rules(const std::vector<FencePort>& ports, Others others) {
     nft::Batch batch = no_fence();
     batch.make_table();
     guarded_ports(batch, ports);
     guard(batch);
-    isolation(batch, ports);
+    isolation(batch, ports, others);
     // Frames to the reserved group addresses (01:80:c2:00:00:0x) come to the input hook only, and the bridge learns
     // from them after it; from LLDP's before it, unless it is told not to, as create_bridge() does.
     for (const auto& [chain, hook] : {std::pair("prerouting", nft::Hook::prerouting), {"input", nft::Hook::input}}) {

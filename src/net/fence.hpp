@@ -6,8 +6,7 @@
 // Router advertisements and redirects do not come from such a port.
 //
 // Isolation, where a frame is forwarded: ports that have a type in common may exchange frames. Ports without a policy
-// may among themselves. Uplinks may with all. What is no port of the fence may with nobody, in no bridge of this
-// network namespace.
+// may among themselves. Uplinks may with all. What else is on a bridge of this network namespace: see Others.
 //
 // Rules and elements grow with the ports, their addresses and their types, never with their pairs.
 #pragma once
@@ -28,10 +27,16 @@ struct FencePort : PortRules {
     bool operator==(const FencePort&) const = default;
 };
 
+// What is no port of the fence.
+enum class Others {
+    nobody,  // may exchange frames with nobody: in a driver domain, where all ports are known
+    by_name, // in dom0: what netback or QEMU calls a vif ("vif3.0") is one without a policy, and all else an uplink
+};
+
 inline constexpr const char* fence_table = "bulkhead";
 
 // Makes the table, instead of one that is there. Names must differ from each other.
-nft::Batch fence_rules(const std::vector<FencePort>& ports);
+nft::Batch fence_rules(const std::vector<FencePort>& ports, Others others);
 nft::Batch no_fence(); // removes it, whether or not it is there
 
 // The link-local address that IPv6 derives from a MAC address (RFC 4291, appendix A).

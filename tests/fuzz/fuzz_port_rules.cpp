@@ -14,10 +14,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     net::FencePort port;
     static_cast<net::PortRules&>(port) = *rules;
     port.name = "vif1.0";
-    std::size_t count = 0;
-    for (const net::Message& message : net::split_datagram(net::fence_rules({port}).bytes(1))) {
-        count += message.payload.size() >= 4 ? 1 : 0;
+    for (const auto others : {net::Others::nobody, net::Others::by_name}) {
+        const net::nft::Batch batch = net::fence_rules({port}, others);
+        std::size_t count = 0;
+        for (const net::Message& message : net::split_datagram(batch.bytes(1)))
+            count += message.payload.size() >= 4 ? 1 : 0;
+        if (count != batch.size()) std::abort();
     }
-    if (count != net::fence_rules({port}).size()) std::abort();
     return 0;
 }

@@ -1,6 +1,7 @@
 # What may pass between vifs of one driver domain: types, addresses. Its return changes nothing. Each verdict is shown by
 # packets that arrive or do not, counted by the one who would receive them.
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/frames.sh"
 . "$(dirname "$0")/returns.sh"
 guests='red both blue'
 leave() {
@@ -15,37 +16,15 @@ dom0 bulkhead create /root/cfg/ndvm.cfg 'pci=[]' \
 ndvm=$(dom0 bulkhead domid ndvm)
 await_node "/local/domain/$ndvm/data/bulkhead/state" ready 90
 
-client() { # client NAME NUMBER VIF
-  dom0 bulkhead create /root/cfg/client.cfg "name=\"$1\"" "vif=[\"mac=00:16:3e:00:0f:0$2,backend=ndvm,$3\"]" \
-    "cmdline=\"console=hvc0 panic=-1 rodata=off client.ip=10.9.0.$2/24 client.test=none\""
-}
-client red 1 types=red &
-client both 2 'ip=10.9.0.2,types=red:blue' &
-client blue 3 'types=blue,antispoof=0' &
+client red 1 backend=ndvm,types=red &
+client both 2 'backend=ndvm,ip=10.9.0.2,types=red:blue' &
+client blue 3 'backend=ndvm,types=blue,antispoof=0' &
 wait
 dom0 bulkhead network-attach Domain-0 backend=ndvm mac=00:16:3e:00:0f:04 types=red >/dev/null
 dom0 sh -c 'ip addr add 10.9.0.4/24 dev eth0 && ip link set eth0 up'
 for name in $guests; do stamp $name ' done ok=1' 90 >/dev/null; done
 
-serial=0
-in_guest() { # in_guest NAME COMMAND: its exit status
-  serial=$((serial + 1))
-  echo "{ $2; } >/dev/null 2>&1; echo status-\$(($serial + 5000))-\$?-" | dom0 bulkhead console "$1" >/dev/null
-  [[ $(stamp "$1" "status-$((serial + 5000))-" 30) =~ status-[0-9]+-([0-9]+)- ]] || fail "$1 does not answer"
-  return "${BASH_REMATCH[1]}"
-}
-passes() { in_guest "$1" "ping -c 1 -W 5 10.9.0.$2" || fail "$1 does not reach 10.9.0.$2"; }
-# Nothing of what the command sends may come to the other guest, which counts.
-nothing_comes() { # nothing_comes FROM COMMAND TO
-  in_guest "$3" 'cat /sys/class/net/eth0/statistics/rx_packets >/tmp/before'
-  in_guest "$1" "$2" || true
-  in_guest "$3" '[ $(cat /sys/class/net/eth0/statistics/rx_packets) = $(cat /tmp/before) ]' ||
-    fail "what $1 sends by '$2' comes to $3"
-}
-# Silence, so that packets can be counted: no IPv6, one ARP request for each question, and no looking after neighbours.
-quiet='echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; cd /proc/sys/net/ipv4/neigh/eth0;
-  echo 1 >mcast_solicit; echo 10000 >delay_first_probe_time'
-for name in $guests; do in_guest $name "${quiet//$'\n'/}" || fail "$name cannot be quiet"; done
+silence $guests
 dom0 sh -c "$quiet"
 
 say "the rules are dom0's, and in force"
@@ -65,7 +44,6 @@ types_decide() {
 types_decide "at first"
 
 say "a forged MAC address"
-address() { echo "ip link set eth0 down; ip link set eth0 address 00:16:3e:00:0f:$1 && ip link set eth0 up"; }
 nothing_comes red "$(address 77) && ping -c 2 -W 1 10.9.0.2" both
 in_guest red '[ $(cat /sys/class/net/eth0/address) = 00:16:3e:00:0f:77 ]' || fail "red has not changed its address"
 in_guest red "$(address 01)" || fail "red does not take its address back"

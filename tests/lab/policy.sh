@@ -1,6 +1,7 @@
 # The mandatory policy in force: who starts beside whom, who may have which disk, what a daemon that dies remembers, and
 # updates while domains run. The policies are those of Xen 4.1's xm-test (tools/xm-test/tests/security-acm).
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/policy_xml.sh"
 quiet='cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"'
 places=/etc/xen/acm-security/policies
 # new NAME LABEL OPTION...: a client without network; without a label if LABEL is empty.
@@ -15,34 +16,6 @@ leave() {
     bulkhead policy reset; rm -rf /tmp/disks '$places >/dev/null 2>&1 || true
 }
 leave_with=leave
-# policy_xml NAME VERSION FROM TYPES RULE: labels of each type; of FROM's members "NEW<OLD" gives a label another name.
-policy_xml() {
-  python3 - "$@" <<'END'
-import sys
-name, version, origin, types, rule, vms, resources = sys.argv[1:8]
-t = lambda names: "".join(f"<Type>{n}</Type>" for n in names.split())
-def label(kind, spec):
-    text, _, old = spec.partition("<")
-    name, _, type_ = text.partition("=")
-    head = f'<Name from="{old}">{name}</Name>' if old else f"<Name>{name}</Name>"
-    ste = types if name == "SystemManagement" and kind == "VirtualMachineLabel" else type_ or name
-    wall = f"<ChineseWallTypes>{t(type_ or name)}</ChineseWallTypes>" if kind == "VirtualMachineLabel" else ""
-    return f"<{kind}>{head}<SimpleTypeEnforcementTypes>{t(ste)}</SimpleTypeEnforcementTypes>{wall}</{kind}>"
-old = ""
-if origin:
-    o = origin.split()
-    old = f"<FromPolicy><PolicyName>{o[0]}</PolicyName><Version>{o[1]}</Version></FromPolicy>"
-print(f'<?xml version="1.0" encoding="UTF-8"?><SecurityPolicyDefinition xmlns="http://www.ibm.com"><PolicyHeader>'
-      f'<PolicyName>{name}</PolicyName><Version>{version}</Version>{old}</PolicyHeader><SimpleTypeEnforcement>'
-      f'<SimpleTypeEnforcementTypes>{t(types)}</SimpleTypeEnforcementTypes></SimpleTypeEnforcement><ChineseWall '
-      f'priority="PrimaryPolicyComponent"><ChineseWallTypes>{t(types)}</ChineseWallTypes><ConflictSets><Conflict '
-      f'name="RER">{t(rule)}</Conflict></ConflictSets></ChineseWall><SecurityLabelTemplate><SubjectLabels '
-      f'bootstrap="SystemManagement">' + "".join(label("VirtualMachineLabel", s) for s in vms.split()) +
-      '</SubjectLabels><ObjectLabels>' + "".join(label("ResourceLabel", s) for s in resources.split()) +
-      '</ObjectLabels></SecurityLabelTemplate></SecurityPolicyDefinition>')
-END
-}
-
 types="SystemManagement green red blue"
 policy_xml xm-test 1.0 "" "$types" "blue red" "$types" "$types" >"$work/1.xml"
 policy_xml xm-test-update 1.1 "xm-test 1.0" "SystemManagement green red __UNLABELED__" "green red" \

@@ -2,6 +2,7 @@
 #include "manager_fixture.hpp"
 
 #include "domain/vif_rules.hpp"
+#include "support/network_namespace.hpp"
 #include "xen/store.hpp"
 
 #include <csignal>

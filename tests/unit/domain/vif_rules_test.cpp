@@ -1,6 +1,9 @@
 #include "domain/vif_rules.hpp"
 
+#include "domain/dom0_fence.hpp"
 #include "support/fake_xenstored.hpp"
+#include "support/network_namespace.hpp"
+#include <array>
 #include <cerrno>
 #include <gtest/gtest.h>
 
@@ -18,6 +21,7 @@ xen::NicSpec nic(const std::string& mac = "00:16:3e:00:00:30") {
 
 struct VifRules : testing::Test {
     void SetUp() override {
+        xenstored.write("/local/domain/0/name", "Domain-0");
         for (const unsigned domain : {5U, 7U}) {
             xenstored.add_domain(domain);
             xenstored.write("/local/domain/" + std::to_string(domain) + "/name", "x");
@@ -26,11 +30,19 @@ struct VifRules : testing::Test {
     Status tell(const xen::NicSpec& spec, const Backend& backend) {
         return tell_rules(store, 7, spec, backend, [this](std::string_view words) { said += words; });
     }
+    static std::string table() { // as nft lists it
+        FILE* const pipe = ::popen("nft list ruleset", "r");
+        std::string text;
+        std::array<char, 4096> part{};
+        while (const std::size_t got = std::fread(part.data(), 1, part.size(), pipe)) text.append(part.data(), got);
+        EXPECT_EQ(::pclose(pipe), 0);
+        return text;
+    }
     std::string read(const std::string& path) { return xenstored.read(path).value_or("(none)"); }
 
     test::FakeXenstored xenstored;
     xen::Store store = xen::Store::adopt(xenstored.connect()).value();
-    const Backend ndvm{5, "ndvm", true, "xenbr0"};
+    const Backend ndvm{5, "ndvm", true, "xenbr0"}, dom0{0, "Domain-0", false, ""};
     std::string said;
 };
 
@@ -78,13 +90,60 @@ TEST_F(VifRules, AreToldAndForgotten) {
     EXPECT_EQ(read("/local/domain/5/bulkhead/fence/7/1"), "(none)");
 }
 
+// In a network namespace of the test's own.
+TEST_F(VifRules, Dom0sKernelKeepsThoseOfItsBridges) {
+    EXPECT_TRUE(install_dom0_fence(store));
+    EXPECT_EQ(table(), "") << "nobody has rules";
+    xen::NicSpec typed = nic();
+    typed.types = {"a"};
+    ASSERT_TRUE(tell(typed, dom0));
+    EXPECT_EQ(read(rules_record(7, 0)), "mac=00:16:3e:00:00:30 types=a");
+    EXPECT_EQ(read("/local/domain/0/bulkhead/fence/7/0"), "mac=00:16:3e:00:00:30 types=a");
+    EXPECT_EQ(read("/local/domain/0/bulkhead/fence/7/0/links"), "vif7.0 vif7.0-emu");
+    EXPECT_NE(table().find("\"vif7.0\" . 00:16:3e:00:00:30"), std::string::npos) << table();
+
+    xen::NicSpec named = nic("00:16:3e:00:00:31");
+    named.devid = 1;
+    named.vifname = "vif7.0";
+    EXPECT_EQ(tell(named, dom0).error().code, EEXIST);
+    EXPECT_EQ(read(rules_record(7, 1)), "(none)") << "what failed leaves nothing";
+    EXPECT_EQ(read("/local/domain/0/bulkhead/fence/7/1"), "(none)");
+    named.vifname = "fifteen-letters";
+    ASSERT_TRUE(tell(named, dom0));
+    EXPECT_EQ(read("/local/domain/0/bulkhead/fence/7/1/links"), "fifteen-letters");
+    EXPECT_NE(table().find("\"fifteen-letters\" . 00:16:3e:00:00:31"), std::string::npos) << table();
+
+    EXPECT_EQ(said, "");
+    named.ip = "10.0.0.0/24";
+    ASSERT_TRUE(tell(named, dom0));
+    EXPECT_EQ(read("/local/domain/0/bulkhead/fence/7/1"), "mac=00:16:3e:00:00:31") << "xl's files are taken";
+    EXPECT_NE(said.find("warning: ip: "), std::string::npos) << said;
+    named.devid = 2;
+    EXPECT_FALSE(tell(named, ndvm)) << "no more than an agent can enforce";
+
+    xenstored.remove("/local/domain/7"); // others know of its end
+    ASSERT_TRUE(install_dom0_fence(store));
+    EXPECT_EQ(table(), "");
+    EXPECT_EQ(read("/local/domain/0/bulkhead/fence/7/0"), "(none)");
+}
+
+TEST_F(VifRules, AKernelThatDoesNotTakeThem) {
+    ASSERT_TRUE(tell(nic(), dom0));
+    const auto refuse = [](const net::nft::Batch&) -> Status { return fail("no nf_tables", EPROTONOSUPPORT); };
+    EXPECT_EQ(install_dom0_fence(store, refuse).error().code, EPROTONOSUPPORT);
+    xenstored.remove("/local/domain/0/bulkhead/fence/7");
+    EXPECT_TRUE(install_dom0_fence(store, refuse)) << "nothing to keep apart";
+    ASSERT_TRUE(install_dom0_fence(store));
+}
+
 TEST_F(VifRules, NobodyWhoEnforcesThem) {
     xen::NicSpec typed = nic();
     typed.types = {"a"};
     EXPECT_EQ(tell(typed, {5, "other", false, ""}).error().code, EOPNOTSUPP);
-    EXPECT_EQ(tell(typed, {0, "Domain-0", false, ""}).error().code, EOPNOTSUPP);
-    EXPECT_EQ(said, "");
-    EXPECT_TRUE(tell(nic(), {0, "Domain-0", false, ""}));
+    typed.script = "vif-route";
+    EXPECT_EQ(tell(typed, dom0).error().code, EOPNOTSUPP);
+    typed.types.reset();
+    EXPECT_TRUE(tell(typed, dom0));
     EXPECT_EQ(said, "");
     EXPECT_TRUE(tell(nic(), {5, "other", false, ""}));
     EXPECT_NE(said.find("no bulkhead-agent in 'other'"), std::string::npos);

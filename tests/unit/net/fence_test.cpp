@@ -104,7 +104,7 @@ protected:
     void TearDown() override {
         EXPECT_TRUE(nftables.apply(no_fence()));
         output("ip link del br0");
-        for (unsigned i = 1; i <= count; ++i) output("ip link del p" + std::to_string(i));
+        for (unsigned i = 1; i <= count; ++i) output("ip link del " + names[i]);
     }
 
     static FencePort port(unsigned number) {
@@ -117,8 +117,8 @@ protected:
         made.types = std::move(types);
         return made;
     }
-    void apply(const std::vector<FencePort>& ports) {
-        const Status done = nftables.apply(fence_rules(ports));
+    void apply(const std::vector<FencePort>& ports, Others others = Others::nobody) {
+        const Status done = nftables.apply(fence_rules(ports, others));
         ASSERT_TRUE(done) << done.error().message;
     }
 
@@ -134,7 +134,7 @@ protected:
             const std::string mark = frame(everybody, mac(0xee), 0x88b5, std::string(46, 'm'));
             sockaddr_ll address{};
             address.sll_family = AF_PACKET;
-            address.sll_ifindex = (*netlink.link("p" + std::to_string(i)))->index;
+            address.sll_ifindex = (*netlink.link(names[i]))->index;
             EXPECT_GT(::sendto(marker.get(), mark.data(), mark.size(), 0, reinterpret_cast<sockaddr*>(&address),
                                sizeof address),
                       0);
@@ -170,6 +170,7 @@ protected:
 
     Netlink netlink = std::move(*Netlink::open());
     Nftables nftables;
+    std::array<std::string, count + 1> names{"", "p1", "p2", "p3", "p4", "p5"}; // of the ports
     std::array<Fd, count + 1> sockets;
     Fd marker{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
     const std::string hello = frame(everybody, mac(1), 0x88b6, std::string(46, 'x'));
@@ -220,6 +221,17 @@ TEST_F(FenceTest, TypesDecideWhoHearsWhom) {
     EXPECT_EQ(arrives(5, hello), "");
 }
 
+// In dom0: ports that the fence does not know.
+TEST_F(FenceTest, OthersByTheirNames) {
+    output("ip link set p4 down && ip link set p4 name vif9.0 && ip link set vif9.0 up");
+    names[4] = "vif9.0";
+    apply({port(1, {"a"}), port(2, {"a"}), port(3)}, Others::by_name);
+    EXPECT_EQ(arrives(1, hello), "2 5") << "a vif without a policy is no uplink";
+    EXPECT_EQ(arrives(3, hello), "4 5") << "vifs without a policy";
+    EXPECT_EQ(arrives(4, hello), "3 5");
+    EXPECT_EQ(arrives(5, hello), "1 2 3 4") << "an uplink";
+}
+
 TEST_F(FenceTest, ManyTypesAndPorts) {
     std::vector<FencePort> ports;
     std::vector<std::string> all;
@@ -233,7 +245,7 @@ TEST_F(FenceTest, ManyTypesAndPorts) {
     ports.push_back(port(2, {all[500], all[699]}));
     ports.push_back(port(3, {all[500]}));
     ports.push_back(port(4, {all[32]}));
-    const nft::Batch batch = fence_rules(ports);
+    const nft::Batch batch = fence_rules(ports, Others::nobody);
     EXPECT_LT(batch.bytes(1).size(), 2'000'000U);
     ASSERT_TRUE(nftables.apply(batch));
     EXPECT_EQ(arrives(1, hello), "2 3 4");
