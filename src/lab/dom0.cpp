@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Changes whenever base_image() puts other things in, so that an old cache entry is not taken.
-constexpr const char* recipe = "dom0 recipe 6";
+constexpr const char* recipe = "dom0 recipe 7";
 
 constexpr const char* hypervisor_package = "xen-hypervisor-4.17-amd64";
 constexpr const char* kernel_package = "linux-image-amd64"; // cloud kernels lack CONFIG_XEN_DOM0
@@ -92,10 +92,10 @@ Status add_modules(image::Initramfs& image, const std::string& root) {
     // lab-init loads what the toolstack needs itself; these come after it. The others are loaded when the kernel or
     // somebody asks for them (lab-init is dom0's modprobe).
     choice.load = {"xen_netback", "xen_blkback", "xen_netfront", "loop", "crc32c_generic", "nft_meta_bridge"};
-    choice.present = {"virtio_pci", "virtio_console", "xen_evtchn", "xen_gntdev", "xen_gntalloc", "xen_privcmd",
-                      "xenfs",      "xen_pciback",    "e1000e",     "e1000",      "8139too",      "8139cp",
-                      "virtio_net", "bridge",         "veth",       "dummy",      "tun",          "vfat",
-                      "nls_cp437",  "nls_ascii",      "dm_mod",     "dm_snapshot"};
+    choice.present = {"virtio_pci", "virtio_console", "xen_evtchn", "xen_gntdev",  "xen_gntalloc", "xen_privcmd",
+                      "xenfs",      "xen_pciback",    "e1000e",     "e1000",       "8139too",      "8139cp",
+                      "virtio_net", "bridge",         "veth",       "dummy",       "tun",          "vfat",
+                      "nls_cp437",  "nls_ascii",      "dm_mod",     "dm_snapshot", "xhci_pci"};
     // One that a kernel has built in or lacks is no reason to fail: lab-init says what it misses.
     for (auto* list : {&choice.load, &choice.present}) {
         std::erase_if(*list, [&](const std::string& name) { return !tree.has(name) && !tree.is_builtin(name); });

@@ -1,5 +1,7 @@
 #include "lab/qemu.hpp"
 
+#include <algorithm>
+
 namespace bulkhead::lab {
 namespace {
 
@@ -64,6 +66,11 @@ std::vector<std::string> qemu_arguments(const LabOptions& options, Accelerator a
         add("-device",
             "virtserialport,bus=ports.0,nr=" + std::to_string(number) + ",chardev=" + chardev + ",name=" + name);
     };
+    // For domains with a device model, which can hand it on; dom0 sees it once xhci_pci is loaded.
+    if (std::find(options.parts.begin(), options.parts.end(), "qemu") != options.parts.end()) {
+        add("-device", "qemu-xhci,id=usb,addr=04.0");
+        add("-device", "usb-mouse,bus=usb.0");
+    }
     add("-chardev", "file,id=events,path=" + std::string(file::events_log));
     port(1, "events", "bulkhead.events");
     add("-chardev", "file,id=guests,path=" + std::string(file::guests_log));

@@ -81,6 +81,24 @@ contains "its JSON" "$(cat "$work/second")" '"devid": 1'
 equal "usb-list" "$(dom0 bulkhead usb-list hvm)" "$(dom0 xl usb-list hvm)"
 equal "controllers" "$(dom0 bulkhead usb-list --json hvm | python3 -c 'import json, sys; print([(c["type"], c["version"], c["ports"]) for c in json.load(sys.stdin)])')" \
   "[('devicemodel', 2, 6), ('devicemodel', 3, 8)]"
+say "a USB device"
+dom0 modprobe xhci_pci
+dom0 timeout 60 sh -c 'until [ -e /sys/bus/usb/devices/1-1/devnum ]; do :; done' || fail "dom0 has no USB device"
+address="hostbus=$(dom0 cat /sys/bus/usb/devices/1-1/busnum) hostaddr=$(dom0 cat /sys/bus/usb/devices/1-1/devnum)"
+# in_qemu: what the device model has of it.
+in_qemu() { dom0 xl qemu-monitor-command hvm "info usb" | grep -c "Mouse" || true; }
+equal "devices of the model" "$(in_qemu)" 0
+dom0 bulkhead usbdev-attach hvm $address
+equal "usb-list with it" "$(dom0 bulkhead usb-list hvm)" "$(dom0 xl usb-list hvm)"
+contains "usb-list with it" "$(dom0 bulkhead usb-list hvm)" "Bus 00"
+equal "devices of the model" "$(in_qemu)" 1
+refused 1 "already" dom0 bulkhead usbdev-attach hvm $address
+dom0 bulkhead usbdev-detach hvm controller=0 port=1
+equal "usb-list without it" "$(dom0 bulkhead usb-list hvm)" "$(dom0 xl usb-list hvm)"
+equal "devices of the model" "$(in_qemu)" 0
+dom0 xl usbdev-attach hvm $address
+equal "attached by xl" "$(dom0 bulkhead usb-list --json hvm | python3 -c 'import json, sys; print(sum(len(c["devices"]) for c in json.load(sys.stdin)))')" 1
+dom0 bulkhead usbdev-detach hvm controller=0 port=1
 refused 1 "as lsusb prints them" dom0 bulkhead usbdev-attach hvm hostbus=1
 refused 1 "cannot give a USB device" dom0 bulkhead usbdev-attach hvm hostbus=1 hostaddr=99
 refused 1 "port 2 of controller 0 is empty" dom0 bulkhead usbdev-detach hvm controller=0 port=2
