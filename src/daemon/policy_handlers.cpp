@@ -94,8 +94,8 @@ json full_state(const Security& security, bool with_xml, const std::string& hype
                                        : "decides before domains start, come back, or get disks, vifs and PCI devices";
     object["enforced_by"] = {{"bulkheadd", daemon},
                              {"network",
-                              "driver domains with bulkhead-agent keep vifs apart that share no type; bridges of "
-                              "dom0 and of other driver domains do not"},
+                              "driver domains with bulkhead-agent and dom0's kernel keep vifs apart that share no "
+                              "type; other driver domains, and scripts other than vif-bridge, do not"},
                              {"hypervisor", hypervisor}};
     return object;
 }
@@ -127,6 +127,16 @@ json answer_of(const Security& security, const Outcome& outcome) {
     return object;
 }
 
+// Before the answer: what was decided holds for vifs as well.
+void answer_with_vifs(Manager& manager, const CallPointer& call, const std::string& answer) {
+    manager.renew_vif_rules([call, answer](const Status& renewed) {
+        if (renewed)
+            call->result(answer);
+        else
+            call->error({"the policy's change is made, but " + renewed.error().message, renewed.error().code});
+    });
+}
+
 Status set(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
     const std::string name = TRY(arguments.text("name"));
@@ -145,7 +155,11 @@ Status set(Manager& manager, const CallPointer& call) {
     };
     const auto answer = [&manager, call, file, look](const std::string& xml) -> Status {
         const Outcome outcome = manager.security().set_policy(xml, file, TRY(manager.list()), who(call), look);
-        call->result(json_line(answer_of(manager.security(), outcome)));
+        const std::string line = json_line(answer_of(manager.security(), outcome));
+        if (look || !outcome.done())
+            call->result(line);
+        else
+            answer_with_vifs(manager, call, line);
         return {};
     };
     TRY(manager.run("policy-set", read_deadline, body, then(call, answer)));
@@ -201,7 +215,10 @@ Status relabel(Manager& manager, const CallPointer& call) {
     const auto done = TRY(manager.relabel(wanted, expected, label, who(call)));
     json object = domain::outcome_json(done.outcome);
     object["dormant"] = done.dormant;
-    call->result(json_line(object));
+    if (done.dormant || !done.outcome.done())
+        call->result(json_line(object));
+    else
+        answer_with_vifs(manager, call, json_line(object));
     return {};
 }
 

@@ -112,6 +112,9 @@ public:
     // label that it has, or empty.
     Result<Relabelled> relabel(const std::string& wanted, const std::string& expected, const std::string& label,
                                const std::string& who);
+    // Gives the vifs of all domains that run the types that the policy says now, and dom0's kernel its rules. Of an
+    // error `then` hears when all others are done.
+    void renew_vif_rules(std::function<void(const Status&)> then);
     struct DomainLabel {
         std::string name, uuid;
         std::optional<xen::LabelSpec> label; // as the active policy calls it, if it does
@@ -145,7 +148,6 @@ private:
     void remade(const std::string& uuid, DomainRecord record, Result<std::string> result);
     void answer_remake(const std::string& uuid, Result<std::string> result);
     void stay(const std::string& uuid, bool was_acting, const Error& error);
-    void renew_dom0_fence();
     // `recovered` is given up when the operation is over.
     void resume(const Operation& operation, const std::shared_ptr<void>& recovered);
     void watch_when_resumed(const std::string& uuid);

@@ -1,6 +1,5 @@
 // The part of Manager that goes on with what a daemon or a worker left that died in the middle.
 #include "base/log.hpp"
-#include "domain/dom0_fence.hpp"
 #include "domain/manager.hpp"
 #include "domain/names.hpp"
 #include "domain/undo.hpp"
@@ -57,7 +56,11 @@ Status Manager::recover() {
         recovered_ = true;
         look_at_all_pending();
     });
-    renew_dom0_fence();
+    // A daemon before us may have died between a label and the rules that follow from it, or between the words in
+    // xenstore and the kernel's table; and others can remove a table.
+    renew_vif_rules([](const Status& renewed) {
+        if (!renewed) log::error(renewed.error().message);
+    });
     for (const Operation& operation : left) resume(operation, recovered);
     for (const std::string& uuid : ended) {
         Managed& managed = managed_.at(uuid);
@@ -65,21 +68,6 @@ Status Manager::recover() {
         if (!keeper_takes(managed, {xen::DomainEventKind::died, managed.record.domain, -1})) forget(uuid);
     }
     return {};
-}
-
-// A daemon before us may have died between the words in xenstore and the kernel's table, and others can remove a table.
-void Manager::renew_dom0_fence() {
-    const auto body = [](xen::Context&, const WorkerSide&) -> Result<std::string> {
-        xen::Store store = TRY(xen::Store::open());
-        TRY(install_dom0_fence(store));
-        return std::string("{}");
-    };
-    Reply reply;
-    reply.done = [](const Result<std::string>& result) {
-        if (!result) log::error("the rules of dom0's vifs: " + result.error().message);
-    };
-    if (const auto started = run("rules of dom0's vifs", work::attach_deadline, body, reply); !started)
-        log::error(started.error().message);
 }
 
 // What a daemon before us was doing.

@@ -417,25 +417,38 @@ Result<Permit> Security::ask(const Question& question, Flight& flight, const Run
     return answer;
 }
 
-// A vif with a label of its own carries that label's type, another one all of its domain's.
+// A vif with a label of its own carries that label's types, another one all of its domain's.
+std::vector<std::string> Security::carried(const Types& domain, const DeviceUse& vif) const {
+    const xen::LabelSpec label = named_now(vif).label;
+    if (label.policy.empty()) return domain.ste;
+    std::vector<std::string> types;
+    const policy::Policy& policy = *host_->policy();
+    if (const auto own = policy.find_resource_label(label.label)) {
+        for (const policy::TypeId type : policy.resource_labels()[*own].ste.types())
+            types.push_back(policy.ste_type(type));
+    }
+    return types;
+}
+
 Permit Security::permit(const Question& question) const {
     Permit permit;
     const auto domain = types(question.uuid);
     if (!domain) return permit;
-    const policy::Policy& policy = *host_->policy();
     for (const DeviceUse& use : question.devices) {
-        if (!use.device.starts_with("vif ")) continue;
-        std::vector<std::string>& carried = permit.vif_types[use.device];
-        const xen::LabelSpec label = named_now(use).label;
-        const auto own = label.policy.empty() ? std::nullopt : policy.find_resource_label(label.label);
-        if (own) {
-            for (const policy::TypeId type : policy.resource_labels()[*own].ste.types())
-                carried.push_back(policy.ste_type(type));
-        } else if (label.policy.empty()) {
-            carried = domain->ste;
-        }
+        if (use.device.starts_with("vif ")) permit.vif_types[use.device] = carried(*domain, use);
     }
     return permit;
+}
+
+Security::VifTypes Security::vif_types(const std::string& uuid) const {
+    VifTypes found;
+    const auto domain = types(uuid);
+    const auto known = tracked_.find(uuid);
+    if (!domain || known == tracked_.end()) return found;
+    for (const auto& [device, use] : known->second.devices) {
+        if (device.starts_with("vif ")) found[device] = carried(*domain, use);
+    }
+    return found;
 }
 
 // With the vif's label as the active policy calls it.

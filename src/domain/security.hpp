@@ -121,6 +121,10 @@ public:
     };
     [[nodiscard]] std::optional<Types> types(std::string_view uuid) const;
     [[nodiscard]] std::optional<Types> types(unsigned domain) const; // by domid, as last reconciled
+    // What the vifs of a domain that runs carry, by their devices ("vif 0"). None when no policy is in force or it has
+    // no label for the domain.
+    using VifTypes = std::map<std::string, std::vector<std::string>>;
+    [[nodiscard]] VifTypes vif_types(const std::string& uuid) const;
 
     // The label as the active policy calls it now; an error in Xen 4.1's words.
     Result<policy::LabelId> resolve(const std::optional<xen::LabelSpec>& label) const;
@@ -163,6 +167,7 @@ private:
                    std::vector<Check>& found) const;
     Status track(const Question& question, Flight& flight);
     [[nodiscard]] Permit permit(const Question& question) const;
+    [[nodiscard]] std::vector<std::string> carried(const Types& domain, const DeviceUse& vif) const;
     [[nodiscard]] DeviceUse named_now(DeviceUse use) const;
     [[nodiscard]] Result<policy::LabelId> resolve_in(const policy::Policy& policy,
                                                      const std::optional<xen::LabelSpec>& label) const;

@@ -140,6 +140,26 @@ Status tell_rules(xen::Store& store, unsigned client, const xen::NicSpec& spec, 
     return {};
 }
 
+Result<bool> change_types(xen::Store& store, unsigned server, unsigned client, unsigned devid,
+                          const std::vector<std::string>& types) {
+    const std::string record = rules_record(client, devid);
+    bool changed = false;
+    TRY(store.transaction([&](xen::Transaction& now) -> Status {
+        changed = false;
+        const auto text = TRY(now.read_if(record));
+        if (!text) return {}; // nobody enforces any
+        net::PortRules rules = TRY(context(net::parse_port_rules(*text), record));
+        rules.types = TRY(net::type_names({types.begin(), types.end()}));
+        const std::string next = TRY(net::print_port_rules(rules));
+        if (next == *text) return {};
+        changed = true;
+        TRY(now.write(record, next));
+        if (!TRY(now.exists(home(server)))) return {}; // it is told when it returns
+        return now.write(rules_node(server, client, devid), next);
+    }));
+    return changed;
+}
+
 Status tell_again(xen::Nodes& now, unsigned server, unsigned client, unsigned devid) {
     const auto rules = TRY(now.read_if(rules_record(client, devid)));
     if (!rules) return {};

@@ -36,6 +36,11 @@ std::string rules_in_force(unsigned server, unsigned client, unsigned devid);
 Status tell_rules(xen::Store& store, unsigned client, const xen::NicSpec& spec, const Backend& backend,
                   const Progress& progress);
 
+// Other types for a vif that has rules; those of dom0's vifs are in force after install_dom0_fence(). False: it has
+// none, or these already.
+Result<bool> change_types(xen::Store& store, unsigned server, unsigned client, unsigned devid,
+                          const std::vector<std::string>& types);
+
 // dom0's copy to the driver domain that serves the vif, inside a transaction.
 Status tell_again(xen::Nodes& now, unsigned server, unsigned client, unsigned devid);
 

@@ -426,6 +426,25 @@ TEST_F(SecurityTest, ARunningDomainIsRelabelledIfItsResourcesAndTheWallAllowIt) 
     EXPECT_EQ(security->types("uuid-g").value().label, "green");
 }
 
+TEST_F(SecurityTest, VifsCarryWhatTheirDomainsLabelSaysNow) {
+    DeviceUse plain, own;
+    plain.device = "vif 0";
+    own.device = "vif 1";
+    own.label = {"xm-test", "green", ""};
+    ASSERT_TRUE(start("g", "green", {plain, own}));
+    EXPECT_TRUE(security->vif_types("uuid-g").empty()) << "no policy";
+    set(xm_test());
+    const Security::VifTypes green = {{"vif 0", {"green"}}, {"vif 1", {"green"}}};
+    EXPECT_EQ(security->vif_types("uuid-g"), green);
+    EXPECT_TRUE(security->vif_types("uuid-x").empty());
+    ASSERT_TRUE(start("b", "blue", {plain}));
+    EXPECT_EQ(security->vif_types("uuid-b"), (Security::VifTypes{{"vif 0", {"blue"}}}));
+    EXPECT_TRUE(security->relabel("uuid-b", "", "green", running, "uid 0").done());
+    EXPECT_EQ(security->vif_types("uuid-b"), (Security::VifTypes{{"vif 0", {"green"}}}));
+    set(xm_test_update());
+    EXPECT_EQ(security->vif_types("uuid-g"), green) << "the label GREEN has the type green";
+}
+
 TEST_F(SecurityTest, PermissiveLogsAndLetsPass) {
     set(xm_test());
     ASSERT_TRUE(security->set_permissive(true, "uid 0"));

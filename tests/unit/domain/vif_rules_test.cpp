@@ -90,6 +90,21 @@ TEST_F(VifRules, AreToldAndForgotten) {
     EXPECT_EQ(read("/local/domain/5/bulkhead/fence/7/1"), "(none)");
 }
 
+TEST_F(VifRules, TypesChangeWhileTheVifIsThere) {
+    EXPECT_FALSE(change_types(store, 5, 7, 0, {"a"}).value()) << "nobody enforces any";
+    EXPECT_EQ(read(rules_record(7, 0)), "(none)");
+    ASSERT_TRUE(tell(nic(), ndvm));
+    EXPECT_TRUE(change_types(store, 5, 7, 0, {"b", "a"}).value());
+    EXPECT_EQ(read(rules_record(7, 0)), "mac=00:16:3e:00:00:30 types=a,b");
+    EXPECT_EQ(read("/local/domain/5/bulkhead/fence/7/0"), "mac=00:16:3e:00:00:30 types=a,b");
+    EXPECT_FALSE(change_types(store, 5, 7, 0, {"a", "b"}).value());
+    EXPECT_FALSE(change_types(store, 5, 7, 0, {"no type"}));
+    xenstored.remove("/local/domain/5"); // it comes back and is told then
+    EXPECT_TRUE(change_types(store, 5, 7, 0, {}).value());
+    EXPECT_EQ(read(rules_record(7, 0)), "mac=00:16:3e:00:00:30 types=");
+    EXPECT_EQ(read("/local/domain/5"), "(none)");
+}
+
 // In a network namespace of the test's own.
 TEST_F(VifRules, Dom0sKernelKeepsThoseOfItsBridges) {
     EXPECT_TRUE(install_dom0_fence(store));
