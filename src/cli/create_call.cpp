@@ -49,6 +49,7 @@ Result<json> create_request(const char* verb, const Arguments& arguments) {
     request["overrides"] = overrides;
     request["paused"] = arguments.has("paused") || arguments.has("console");
     request["wait"] = arguments.has("wait");
+    request["ignore_masks"] = arguments.has("ignore-global-affinity-masks");
     return request;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/create_call.hpp"
 #include "cli/domain_row.hpp"
 #include "cli/label_list.hpp"
+#include "cli/viewer.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -96,7 +97,9 @@ Result<int> create(const Arguments& arguments) {
         std::printf("Started domain %s\n", created.value("name", "").c_str());
     else if (!quiet)
         log::info("domain '" + created.value("name", "") + "' created, id " + std::to_string(created.value("id", 0U)));
-    return arguments.has("console") ? console_of_new(client, created, arguments.has("paused")) : 0;
+    if (arguments.has("console")) return console_of_new(client, created, arguments.has("paused"));
+    const bool viewer = arguments.has("vncviewer") || wants_autopass(arguments);
+    return viewer ? run_viewer(std::to_string(created.value("id", 0U)), wants_autopass(arguments)) : 0;
 }
 
 // ---- life and death ----
@@ -205,6 +208,10 @@ const std::vector<Verb>& domain_verbs() {
           {'c', "console", nullptr, "attach to its console before it starts"},
           {'w', "wait", nullptr, "wait until the driver domains of its vifs are ready, and start it with all vifs"},
           {'q', "quiet", nullptr, "no progress and no warnings"},
+          {'V', "vncviewer", nullptr, "open its screen"},
+          {'A', "vncviewer-autopass", nullptr, "the same, and give the viewer the password"},
+          {'i', "ignore-global-affinity-masks", nullptr,
+           "also processors that the cpumasks of xl.conf keep from guests, until it is made again"},
           {'n', "dryrun", nullptr, "only print what would be built, as JSON"},
           {'N', "dryrun-json", nullptr, "the same"},
           json_option},

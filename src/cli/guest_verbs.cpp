@@ -1,17 +1,15 @@
 #include "cli/verb.hpp"
 
-#include "base/fd.hpp"
-#include "base/file.hpp"
 #include "base/log.hpp"
 #include "cli/client.hpp"
 #include "cli/order.hpp"
+#include "cli/viewer.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sys/mman.h>
 #include <unistd.h>
 
 namespace bulkhead::cli {
@@ -44,37 +42,12 @@ Result<int> dump_core(const Arguments& arguments) {
     return order("dump-core", {{"domain", arguments.positional()[0]}, {"file", path.string()}}, arguments);
 }
 
-// The viewer reads the password from its standard input, a file that nobody else can open.
-Status hand_password(const std::string& password) {
-    const Fd file(::memfd_create("vnc password", MFD_CLOEXEC));
-    if (!file) return fail_errno("memfd_create");
-    TRY(write_all(file.get(), password));
-    if (::lseek(file.get(), 0, SEEK_SET) < 0 || ::dup2(file.get(), STDIN_FILENO) < 0)
-        return fail_errno("standard input");
-    return {};
-}
-
 Result<int> vncviewer(const Arguments& arguments) {
-    constexpr long first_port = 5900; // of display 0
-    const json answer = TRY(ask("vncviewer", {{"domain", arguments.positional()[0]}}));
-    const std::string address = answer.value("host", "") + ":" + std::to_string(answer.value("port", 0L) - first_port);
-    if (arguments.has("json")) {
-        print_json(json{{"address", address}, {"host", answer["host"]}, {"port", answer["port"]}});
-        return 0;
-    }
-    const char* const own = std::getenv("VNCVIEWER"); // NOLINT(concurrency-mt-unsafe): no thread runs here
-    std::vector<std::string> words = {own != nullptr && *own != '\0' ? own : "vncviewer", address};
-    if ((arguments.has("autopass") || arguments.has("vncviewer-autopass")) && answer.contains("password")) {
-        TRY(hand_password(answer.value("password", "")));
-        words.emplace_back("-autopass");
-    }
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execvp(argv[0], argv.data());
-    return fail_errno("cannot run " + words[0] + " (install a VNC viewer, or name one in VNCVIEWER; the address is " +
-                          address + ")",
-                      errno);
+    const std::string& domain = arguments.positional()[0];
+    if (!arguments.has("json")) return run_viewer(domain, wants_autopass(arguments));
+    const VncAddress found = TRY(vnc_address(domain));
+    print_json(json{{"address", found.text}, {"host", found.host}, {"port", found.port}});
+    return 0;
 }
 
 Result<int> vtpm_list(const Arguments& arguments) {

@@ -53,7 +53,8 @@ Result<int> vcpu_pin(const Arguments& arguments) {
                   {"vcpu", words[1]},
                   {"hard", words[2]},
                   {"soft", words.size() > 3 ? words[3] : "-"},
-                  {"force", arguments.has("force")}},
+                  {"force", arguments.has("force")},
+                  {"ignore_masks", arguments.has("ignore-global-affinity-masks")}},
                  arguments);
 }
 
@@ -160,7 +161,8 @@ const std::vector<Verb>& tuning_verbs() {
          "Say on which processors virtual processors may run, and where they like to",
          "HARD and SOFT are lists such as 0-3,^2 or node:1, or all, or - to leave them as they are.",
          {{'f', "force", nullptr, "also undo what dom0's kernel pinned for itself; only for one virtual processor"},
-          {'i', "ignore-global-affinity-masks", nullptr, "as for xl; Bulkhead has no global masks"},
+          {'i', "ignore-global-affinity-masks", nullptr,
+           "also processors that the cpumasks of xl.conf keep from guests"},
           json_option},
          3,
          4,

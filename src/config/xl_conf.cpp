@@ -50,6 +50,9 @@ Result<XlConf> parse_xl_conf(std::string_view text, const std::string& source) {
     conf.host.run_hotplug_scripts = TRY(reader.number("run_hotplug_scripts", 0, 1)).value_or(1) != 0;
     conf.host.blkdev_start = TRY(reader.text("blkdev_start")).value_or("");
     conf.host.random_domid = TRY(reader.text("domid_policy")).value_or("xen") == "random";
+    conf.host.cpu_mask = TRY(reader.text("vm.cpumask")).value_or("");
+    conf.host.pv_cpu_mask = TRY(reader.text("vm.pv.cpumask")).value_or("");
+    conf.host.hvm_cpu_mask = TRY(reader.text("vm.hvm.cpumask")).value_or("");
     return conf;
 }
 

@@ -65,6 +65,7 @@ Result<domain::CreateRequest> create_request(const Arguments& arguments) {
     request.overrides = TRY(arguments.texts("overrides"));
     request.paused = TRY(arguments.flag("paused"));
     request.wait = TRY(arguments.flag("wait"));
+    request.ignore_cpu_masks = TRY(arguments.flag("ignore_masks"));
     return request;
 }
 

@@ -116,7 +116,7 @@ Status create(Manager& manager, const CallPointer& call) {
 Status dry_run(Manager& manager, const CallPointer& call) {
     const domain::CreateRequest request = TRY(create_request(Arguments(*call)));
     const auto body = [request](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
-        const config::XlConf host = TRY(domain::host_settings());
+        const config::XlConf host = TRY(domain::host_settings(request));
         const config::ParsedDomain parsed = TRY(domain::parse_request(request, host));
         return json_line({{"text", TRY(xen::describe(xen, parsed.spec, host.host))}, {"warnings", parsed.warnings}});
     };

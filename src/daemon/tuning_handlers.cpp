@@ -4,12 +4,14 @@
 
 #include "base/memory_size.hpp"
 #include "base/text.hpp"
+#include "domain/create.hpp"
 #include "xen/cpupool.hpp"
 #include "xen/host.hpp"
 #include "xen/memory.hpp"
 #include "xen/scheduler.hpp"
 #include "xen/vcpu.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace bulkhead::daemon {
@@ -74,6 +76,21 @@ Status vcpu_set(Manager& manager, const CallPointer& call) {
     return {};
 }
 
+// xl.conf's, of which the domain's type has two.
+Status apply_cpu_masks(xen::Context& xen, const std::string& type, CpuSet& cpus) {
+    const xen::HostDefaults host = TRY(domain::host_settings()).host;
+    for (const std::string& mask : {host.cpu_mask, type == "pv" ? host.pv_cpu_mask : host.hvm_cpu_mask}) {
+        if (mask.empty()) continue;
+        const CpuSet allowed = TRY(context(xen::read_cpu_set(xen, mask), "cpumask of xl.conf"));
+        for (std::size_t cpu = 0; cpu < cpus.size(); ++cpu) cpus[cpu] = cpus[cpu] && allowed.at(cpu);
+    }
+    if (std::find(cpus.begin(), cpus.end(), true) == cpus.end())
+        return fail(
+            "the cpumasks of xl.conf leave none of these processors; --ignore-global-affinity-masks does without",
+            EINVAL);
+    return {};
+}
+
 Status vcpu_pin(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
     const xen::DomainInfo domain = TRY(arguments.domain(manager));
@@ -81,16 +98,19 @@ Status vcpu_pin(Manager& manager, const CallPointer& call) {
     const std::string hard = TRY(arguments.needed_text("hard"));
     const std::string soft = TRY(arguments.text("soft"));
     const bool force = TRY(arguments.flag("force"));
+    const bool ignore_masks = TRY(arguments.flag("ignore_masks"));
     const auto number = parse_unsigned(vcpu, UINT16_MAX);
     if (!number && vcpu != "all")
         return fail("'" + printable(vcpu, 64) + "' is no virtual processor: write its number or all", EINVAL);
     if (!number && force) return fail("--force needs the number of one virtual processor, not all", EINVAL);
-    const auto body = [=, id = domain.id](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+    const auto body = [=](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
         std::optional<CpuSet> hard_set, soft_set;
         if (hard != "-") hard_set = TRY(context(xen::read_cpu_set(xen, hard), "hard affinity"));
+        if (hard_set && !ignore_masks) TRY(apply_cpu_masks(xen, domain.type, *hard_set));
         if (!soft.empty() && soft != "-") soft_set = TRY(context(xen::read_cpu_set(xen, soft), "soft affinity"));
         const auto one = number ? std::optional<unsigned>(static_cast<unsigned>(*number)) : std::nullopt;
-        TRY(xen::pin_vcpu(xen, id, one, hard_set ? &*hard_set : nullptr, soft_set ? &*soft_set : nullptr, force));
+        TRY(xen::pin_vcpu(xen, domain.id, one, hard_set ? &*hard_set : nullptr, soft_set ? &*soft_set : nullptr,
+                          force));
         return std::string("{}");
     };
     TRY(manager.run("vcpu-pin " + domain.name, tuning_deadline, body, reply_to(call)));

@@ -273,8 +273,14 @@ nlohmann::json describe(const std::vector<PendingVif>& pending) {
     return vifs;
 }
 
+Result<config::XlConf> host_settings(const CreateRequest& request) {
+    config::XlConf host = TRY(host_settings());
+    if (request.ignore_cpu_masks) host.host.cpu_mask = host.host.pv_cpu_mask = host.host.hvm_cpu_mask = "";
+    return host;
+}
+
 Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, const CreateHooks& hooks) {
-    const config::XlConf host = TRY(host_settings());
+    const config::XlConf host = TRY(host_settings(request));
     config::ParsedDomain parsed = TRY(check_request(request, host));
     xen::DomainSpec& spec = parsed.spec;
     if (!spec.uuid) spec.uuid = request.uuid.empty() ? xen::new_uuid() : request.uuid;

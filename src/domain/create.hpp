@@ -22,6 +22,7 @@ struct CreateRequest {
     std::vector<std::string> overrides; // VAR=VALUE...
     bool paused = false;
     bool wait = false; // until the driver domains of its vifs are ready; otherwise these vifs are left out for now
+    bool ignore_cpu_masks = false; // of xl.conf
     // Ours, by every name that a configuration may use: a vif whose driver domain is one of them and not ready is left
     // out. Others are waited for, since nobody would tell us.
     std::vector<std::string> driver_domains;
@@ -63,6 +64,8 @@ struct CreateHooks {
 
 // xl.conf(5) of this host; no file: its defaults.
 Result<config::XlConf> host_settings(const std::string& file = "/etc/xen/xl.conf");
+// As this request wants them.
+Result<config::XlConf> host_settings(const CreateRequest& request);
 
 Result<config::ParsedDomain> parse_request(const CreateRequest& request, const config::XlConf& host);
 

@@ -135,6 +135,9 @@ struct HostDefaults {
     bool run_hotplug_scripts = true;
     std::string blkdev_start;
     bool random_domid = false;
+    // vm.cpumask, vm.pv.cpumask, vm.hvm.cpumask (of PVH, too): processors that guests may run on at all, as in cpus=;
+    // empty: all.
+    std::string cpu_mask, pv_cpu_mask, hvm_cpu_mask;
 };
 
 } // namespace bulkhead::xen

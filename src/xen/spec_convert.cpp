@@ -109,7 +109,7 @@ Status convert_create(const DomainSpec& spec, const HostDefaults& host, libxl_do
     return {};
 }
 
-Status convert_vcpus(libxl_ctx* ctx, const DomainSpec& spec, libxl_domain_build_info& build) {
+Status convert_vcpus(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host, libxl_domain_build_info& build) {
     const int vcpus = static_cast<int>(spec.vcpus.value_or(0));
     if (spec.vcpus) {
         if (libxl_cpu_bitmap_alloc(ctx, &build.avail_vcpus, vcpus) != 0) {
@@ -125,14 +125,14 @@ Status convert_vcpus(libxl_ctx* ctx, const DomainSpec& spec, libxl_domain_build_
     if (build.max_vcpus < vcpus) return fail("vnuma: has fewer vcpus than vcpus=" + std::to_string(vcpus));
     if (const ConfigValue* cpus = find_option(spec.options, "cpus")) TRY(apply_affinity(ctx, *cpus, true, build));
     if (const ConfigValue* cpus = find_option(spec.options, "cpus_soft")) TRY(apply_affinity(ctx, *cpus, false, build));
-    return {};
+    return apply_cpu_masks(ctx, host, spec.type, build);
 }
 
 Status convert_build(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host, libxl_domain_build_info& build) {
     put(&build.blkdev_start, host.blkdev_start);
     if (spec.memory) build.target_memkb = static_cast<std::uint64_t>(*spec.memory) * 1024;
     if (spec.maxmem) build.max_memkb = static_cast<std::uint64_t>(*spec.maxmem) * 1024;
-    TRY(convert_vcpus(ctx, spec, build));
+    TRY(convert_vcpus(ctx, spec, host, build));
     // Left alone, the fields hold libxl's own defaults; xl.conf's and xl's -1 mean the same.
     if (host.max_grant_frames) build.max_grant_frames = static_cast<std::uint32_t>(*host.max_grant_frames);
     if (host.max_maptrack_frames) build.max_maptrack_frames = static_cast<std::uint32_t>(*host.max_maptrack_frames);

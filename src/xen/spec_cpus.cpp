@@ -4,6 +4,7 @@
 #include "xen/option_value.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 namespace bulkhead::xen {
@@ -258,6 +259,35 @@ Status apply_affinity(libxl_ctx* ctx, const ConfigValue& value, bool hard, libxl
     }
     // Whoever pins each vcpu, or says where they would like to run, wants no placement by libxl.
     if (value.is_list || !hard) libxl_defbool_set(&build.numa_placement, false);
+    return {};
+}
+
+Status apply_cpu_masks(libxl_ctx* ctx, const HostDefaults& host, DomainType type, libxl_domain_build_info& build) {
+    const bool pv = type == DomainType::pv;
+    for (const auto& [key, text] :
+         {std::pair("vm.cpumask", host.cpu_mask),
+          pv ? std::pair("vm.pv.cpumask", host.pv_cpu_mask) : std::pair("vm.hvm.cpumask", host.hvm_cpu_mask)}) {
+        if (text.empty()) continue;
+        const std::string what = std::string(key) + " of xl.conf";
+        libxl_bitmap mask;
+        libxl_bitmap_init(&mask);
+        const std::unique_ptr<libxl_bitmap, decltype(&libxl_bitmap_dispose)> owner(&mask, libxl_bitmap_dispose);
+        TRY(context(set_map(ctx, text, mask), what));
+        if (libxl_bitmap_is_full(&mask) != 0) continue;
+        if (build.num_vcpu_hard_affinity == 0) {
+            build.vcpu_hard_affinity = zeroed<libxl_bitmap>(static_cast<std::size_t>(build.max_vcpus));
+            for (; build.num_vcpu_hard_affinity < build.max_vcpus; ++build.num_vcpu_hard_affinity)
+                TRY(set_map(ctx, "all", build.vcpu_hard_affinity[build.num_vcpu_hard_affinity]));
+        }
+        for (int i = 0; i < build.num_vcpu_hard_affinity; ++i) {
+            libxl_bitmap& map = build.vcpu_hard_affinity[i];
+            for (int cpu = 0; cpu < static_cast<int>(map.size) * 8; ++cpu) {
+                if (libxl_bitmap_test(&mask, cpu) == 0) libxl_bitmap_reset(&map, cpu);
+            }
+            if (libxl_bitmap_is_empty(&map) != 0)
+                return fail(what + " leaves virtual processor " + std::to_string(i) + " no processor of cpus=");
+        }
+    }
     return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "xen/domain_spec.hpp"
 #include "xen/libxl.hpp"
 #include "xen/spec_options.hpp"
 
@@ -28,5 +29,7 @@ Status set_cpuid(libxl_domain_config& config, const ConfigValue& value, OptionNo
 // The value is known to be well formed. vnuma comes before the defaults of maxmem and maxvcpus, affinity after them.
 Status apply_vnuma(libxl_ctx* ctx, const ConfigValue& value, libxl_domain_build_info& build);
 Status apply_affinity(libxl_ctx* ctx, const ConfigValue& value, bool hard, libxl_domain_build_info& build);
+// xl.conf's masks: takes the processors away that guests of this type may not have.
+Status apply_cpu_masks(libxl_ctx* ctx, const HostDefaults& host, DomainType type, libxl_domain_build_info& build);
 
 } // namespace bulkhead::xen

@@ -1,15 +1,24 @@
 # `bulkhead create -N` says what `xl -N create` says: for the configurations of these tests, for those of xlcfg/ that
-# together use every key of xl.cfg(5), and for Debian's examples.
+# together use every key of xl.cfg(5), and for Debian's examples; for some of them under xl.conf's masks, too.
 . "$(dirname "$0")/common.sh"
 tar -C "$here" -cf - configs xlcfg | dom0 busybox tar -xf - -C /tmp
 dom0 bash -c '
-  for file in /tmp/configs/*.cfg /tmp/xlcfg/*.cfg /etc/xen/xlexample.*; do
-    for command in "xl -N create" "bulkhead create -N"; do
-      echo "=== ${command%% *} $file $(grep -c "^uuid" "$file")"
-      $command "$file" </dev/null 2>/tmp/dry_run.err || echo "exit status $?: $(tail -n 3 /tmp/dry_run.err)"
+  both() { # both HOW FILE...
+    for file in "${@:2}"; do
+      for command in "xl -N create" "bulkhead create -N"; do
+        echo "=== ${command%% *} $file$1 $(grep -c "^uuid" "$file")"
+        $command "$file" </dev/null 2>/tmp/dry_run.err || echo "exit status $?: $(tail -n 3 /tmp/dry_run.err)"
+      done
     done
-  done' >"$work/said" </dev/null
-dom0 busybox rm -r /tmp/configs /tmp/xlcfg /tmp/dry_run.err </dev/null
+  }
+  both "" /tmp/configs/*.cfg /tmp/xlcfg/*.cfg /etc/xen/xlexample.*
+  # Processors that xl.conf keeps from guests.
+  cp /etc/xen/xl.conf /tmp/xl.conf
+  printf "%s\n" "vm.cpumask=\"0-1\"" "vm.pv.cpumask=\"0\"" "vm.hvm.cpumask=\"all,^0\"" >>/etc/xen/xl.conf
+  cd /tmp/xlcfg
+  both ",masked" pv-plain.cfg pv-affinity.cfg pv-affinity-soft.cfg pv-affinity-list.cfg pv-misc.cfg hvm-plain.cfg pvh-plain.cfg
+  cp /tmp/xl.conf /etc/xen/xl.conf' >"$work/said" </dev/null
+dom0 busybox rm -r /tmp/configs /tmp/xlcfg /tmp/dry_run.err /tmp/xl.conf </dev/null
 python3 - "$work/said" <<'PY' || fail "-N differs from xl's"
 import json, re, sys
 

@@ -80,6 +80,17 @@ dom0 bulkhead vcpu-pin tune all all node:0
 dom0 bulkhead vcpu-pin tune 1 - 0
 vcpus tune
 dom0 bulkhead vcpu-pin tune all all all
+if [ "$cpus" -gt 1 ]; then
+  dom0 sh -c 'cp /etc/xen/xl.conf /tmp/xl.conf; echo "vm.pv.cpumask=\"1\"" >>/etc/xen/xl.conf'
+  dom0 bulkhead vcpu-pin tune 0 all
+  equal "under xl.conf's mask" "$(value 0.hard_affinity vcpu-list tune)" 1
+  refused 1 "leave none of these processors" dom0 bulkhead vcpu-pin tune 0 0
+  contains "a new domain's" "$(dom0 bulkhead create -N /root/cfg/client.cfg)" vcpu_hard_affinity
+  equal "with create -i" "$(dom0 bulkhead create -N -i /root/cfg/client.cfg | grep -c vcpu_hard_affinity || true)" 0
+  dom0 bulkhead vcpu-pin -i tune 0 0
+  equal "without xl.conf's mask" "$(value 0.hard_affinity vcpu-list tune)" 0
+  dom0 sh -c 'mv /tmp/xl.conf /etc/xen/xl.conf; bulkhead vcpu-pin tune all all'
+fi
 refused 1 "this host has processors" dom0 bulkhead vcpu-pin tune 0 "$cpus"
 refused 1 "is no processor" dom0 bulkhead vcpu-pin tune 0 x
 refused 1 "0 to 1" dom0 bulkhead vcpu-pin tune 2 0

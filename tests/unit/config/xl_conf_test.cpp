@@ -5,15 +5,20 @@
 using namespace bulkhead::config;
 
 TEST(XlConf, ReadsWhatShapesDomains) {
-    const auto conf = parse_xl_conf("autoballoon=\"off\"\nlockfile=\"/l\"\nmax_grant_frames=64\nclaim_mode=0\n"
-                                    "vifscript=\"old\"\nvif.default.script=\"new\"\nunknown_to_us=1\n",
-                                    "xl.conf");
+    const auto conf =
+        parse_xl_conf("autoballoon=\"off\"\nlockfile=\"/l\"\nmax_grant_frames=64\nclaim_mode=0\n"
+                      "vifscript=\"old\"\nvif.default.script=\"new\"\nunknown_to_us=1\nvm.cpumask=\"0-3\"\n"
+                      "vm.pv.cpumask=\"0\"\nvm.hvm.cpumask=\"^0\"\n",
+                      "xl.conf");
     ASSERT_TRUE(conf) << conf.error().message;
     EXPECT_EQ(conf->autoballoon, Autoballoon::off);
     EXPECT_EQ(conf->lockfile, "/l");
     EXPECT_EQ(conf->host.max_grant_frames, 64);
     EXPECT_EQ(conf->host.claim_mode, 0);
     EXPECT_EQ(conf->nic.script, "new");
+    EXPECT_EQ(conf->host.cpu_mask, "0-3");
+    EXPECT_EQ(conf->host.pv_cpu_mask, "0");
+    EXPECT_EQ(conf->host.hvm_cpu_mask, "^0");
 }
 
 TEST(XlConf, AnEmptyFileIsTheDefaults) {

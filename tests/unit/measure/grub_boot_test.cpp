@@ -286,6 +286,8 @@ TEST(GrubBoot, WhatIsNotKnownIsAnError) {
     EXPECT_THAT(commands("search --no-floppy --fs-uuid --set=root 1-2"), ElementsAre(HasSubstr("\"fs-uuid:1-2\"")));
     EXPECT_THAT(commands("while true; do true; done"), ElementsAre(HasSubstr("more than")));
     EXPECT_THAT(commands("function f { f; }\nf"), ElementsAre(HasSubstr("too deep")));
+    EXPECT_THAT(commands("source /boot/grub/grub.cfg"), ElementsAre(HasSubstr("nested more than")))
+        << "it reads itself";
     EXPECT_THAT(measured("theme=x\nmenuentry x {\n linux /vmlinuz\n}\n"), ElementsAre(HasSubstr("has a theme")));
     EXPECT_THAT(commands("linux (hd0)+1"), ElementsAre(HasSubstr("names no file of a file system")));
 }
