@@ -38,6 +38,7 @@ struct BootOptions {
     std::optional<bool> firmware_setup; // OsIndicationsSupported has EFI_OS_INDICATIONS_BOOT_TO_FW_UI
     std::string entry; // menu entry to boot, as the variable `default` names it; empty: what the configuration chooses
     std::vector<Bank> banks = {Bank::sha256};
+    std::size_t most_commands = 5'000; // a configuration that runs more is taken for one that never ends
 };
 
 // Events of PCR 8 and 9, up to `boot`. Errors name file and line.

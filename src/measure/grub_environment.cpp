@@ -8,7 +8,6 @@ namespace bulkhead::measure::grub {
 namespace {
 
 constexpr std::size_t most_arguments = 4096;
-constexpr std::size_t longest_argument = 1 << 20;
 constexpr std::string_view block_header = "# GRUB Environment Block\n";
 
 bool is_blank(char c) {
@@ -73,20 +72,23 @@ bool is_pattern(std::string_view text) {
     return false;
 }
 
-// Arguments that grow piece by piece; an argument that nothing was added to does not exist.
+// Arguments that grow piece by piece; an argument that nothing was added to does not exist. They take from `room`, each
+// one byte and those of its text; without room they are full, and grow no more.
 class Arguments {
 public:
+    explicit Arguments(std::size_t& room) : room_(room) {}
     void next() {
-        if (arguments_.empty() || arguments_.back()) arguments_.emplace_back();
+        if ((arguments_.empty() || arguments_.back()) && take_room(1)) arguments_.emplace_back();
     }
     void append(std::string_view text) {
+        if (!take_room(text.size())) return;
         if (arguments_.empty()) arguments_.emplace_back();
         if (!arguments_.back()) arguments_.back().emplace();
         arguments_.back()->append(text);
     }
     // The value of an unquoted variable: blanks part arguments, blanks at its front leave an empty one.
     void append_split(std::string_view value) {
-        while (!value.empty()) {
+        while (!value.empty() && !full_) {
             const auto end = std::find_if(value.begin(), value.end(), is_blank);
             const auto length = static_cast<std::size_t>(end - value.begin());
             append(escape_unquoted_value(value.substr(0, length)));
@@ -97,8 +99,17 @@ public:
         }
     }
     std::vector<std::optional<std::string>> take() { return std::move(arguments_); }
+    [[nodiscard]] bool full() const { return full_; }
+    [[nodiscard]] std::size_t room() const { return room_; }
 
 private:
+    bool take_room(std::size_t bytes) {
+        full_ = full_ || bytes > room_;
+        if (!full_) room_ -= bytes;
+        return !full_;
+    }
+    std::size_t& room_;
+    bool full_ = false;
     std::vector<std::optional<std::string>> arguments_;
 };
 
@@ -122,7 +133,7 @@ void append_parameters(Arguments& out, const Environment& environment, const std
     if (name == "#") {
         put(std::to_string(all.size()));
     } else if (name == "*" || name == "@") {
-        for (std::size_t i = 0; i < all.size(); ++i) {
+        for (std::size_t i = 0; i < all.size() && !out.full(); ++i) {
             if (i != 0 && name == "*" && quoted)
                 out.append(" ");
             else if (i != 0)
@@ -135,11 +146,12 @@ void append_parameters(Arguments& out, const Environment& environment, const std
     }
 }
 
-// No message catalogue: the text stands for itself, its variables are filled in.
-std::string fill_in(std::string_view text, const Environment& environment) {
+// No message catalogue: the text stands for itself, its variables are filled in. What is longer than `room` may end
+// early.
+std::string fill_in(std::string_view text, const Environment& environment, std::size_t room) {
     std::string out;
     bool escaped = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t i = 0; i < text.size() && out.size() <= room; ++i) {
         if (text[i] == '\\') {
             escaped = !escaped;
             if (!escaped) out.push_back('\\');
@@ -175,7 +187,7 @@ void append_piece(Arguments& out, const Piece& piece, const Environment& environ
         out.append(escape(piece.text));
         return;
     case Piece::Kind::translated:
-        out.append(escape(fill_in(piece.text, environment)));
+        out.append(escape(fill_in(piece.text, environment, out.room())));
         return;
     case Piece::Kind::variable:
     case Piece::Kind::quoted_variable:
@@ -219,16 +231,19 @@ void Environment::open_context() {
 }
 
 Result<std::vector<std::string>> expand(const std::vector<Word>& words, const std::optional<std::string>& block,
-                                        const Environment& environment, bool globs) {
-    Arguments out;
+                                        const Environment& environment, bool globs, std::size_t& room) {
+    Arguments out(room);
     for (const Word& word : words) {
         out.next();
-        for (const Piece& piece : word) append_piece(out, piece, environment);
+        for (const Piece& piece : word) {
+            if (!out.full()) append_piece(out, piece, environment);
+        }
     }
     if (block) {
         out.next();
         out.append("{" + escape(*block) + "}");
     }
+    if (out.full()) return fail("the arguments of all commands take too much room");
     std::vector<std::string> arguments;
     for (const std::optional<std::string>& argument : out.take()) {
         if (!argument) continue; // only the last can be one that nothing was added to
@@ -236,7 +251,6 @@ Result<std::vector<std::string>> expand(const std::vector<Word>& words, const st
             return fail(
                 "'" + printable(*argument, 80) +
                 "': GRUB's regexp module would match this against files and devices, which cannot be predicted");
-        if (argument->size() > longest_argument) return fail("an argument of more than 1 MiB");
         arguments.push_back(unescape(*argument));
     }
     if (arguments.size() > most_arguments) return fail("more than " + std::to_string(most_arguments) + " arguments");

@@ -39,9 +39,10 @@ private:
 };
 
 // Arguments of a command, after expansion and the removal of quotes. `globs`: whether GRUB would expand * and ?, which
-// nobody can predict from here: an error then.
+// nobody can predict from here: an error then, and when they are longer than `room`, from which they are taken:
+// functions and loops can double a text with each command.
 Result<std::vector<std::string>> expand(const std::vector<Word>& words, const std::optional<std::string>& block,
-                                        const Environment& environment, bool globs);
+                                        const Environment& environment, bool globs, std::size_t& room);
 
 // The GRUB environment block, 1024 bytes by default: "# GRUB Environment Block\n", NAME=VALUE lines with backslashes
 // before backslashes and newlines, padded with '#' (lib/envblk.c). An error when the first line is not that.

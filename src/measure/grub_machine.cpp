@@ -7,7 +7,6 @@
 namespace bulkhead::measure::grub {
 namespace {
 
-constexpr std::size_t most_steps = 5'000;
 constexpr unsigned deepest = 64;
 
 // Commands of the kernel and of normal.mod: they need no other module.
@@ -178,7 +177,8 @@ Result<int> Machine::execute(const Script& script) {
 
 Result<int> Machine::execute(const Command& command) {
     const std::string where = "line " + std::to_string(command.line);
-    if (++steps_ > most_steps) return fail(where + ": more than " + std::to_string(most_steps) + " commands run");
+    if (++steps_ > options_.most_commands)
+        return fail(where + ": more than " + std::to_string(options_.most_commands) + " commands run");
     if (++depth_ > 4 * deepest) return fail(where + ": calls nested too deep");
     int status = 0;
     switch (command.kind) {
@@ -219,7 +219,7 @@ Result<int> Machine::execute_loop(const Command& command) {
         return !returning_ && !booted_ && breaks_ == 0;
     };
     if (command.kind == Command::Kind::for_each) {
-        const Words words = TRY(expand(command.words, std::nullopt, environment_, loaded("regexp")));
+        const Words words = TRY(expand(command.words, std::nullopt, environment_, loaded("regexp"), room_));
         for (const std::string& word : words) {
             set(command.name, word);
             if (!TRY(round())) break;
@@ -249,7 +249,7 @@ Result<int> Machine::call(const Words& arguments, const Script& body) {
 Result<int> Machine::execute_simple(const Command& command) {
     if (catalogue_ && is_translated(command))
         return fail("a translated text ($\"...\") while a message catalogue is open: what it becomes is not known");
-    Words arguments = TRY(expand(command.words, command.block, environment_, loaded("regexp")));
+    Words arguments = TRY(expand(command.words, command.block, environment_, loaded("regexp"), room_));
     if (arguments.empty()) return 0;
     measure_text("grub_cmd: ", join(arguments, " "));
     const bool invert = arguments[0] == "!";

@@ -50,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     grub::BootOptions options;
     options.builtin = {"tpm", "normal", "gzio", "test", "linux"};
     options.search = {{"label:a", "hd0,gpt1"}};
+    options.most_commands = 300; // most inputs that mutation likes are loops without an end
     Disk disk(text);
     const auto list = grub::predict(options, disk);
     if (!list) {

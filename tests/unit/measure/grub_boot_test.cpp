@@ -285,6 +285,9 @@ TEST(GrubBoot, WhatIsNotKnownIsAnError) {
     EXPECT_THAT(measured("echo"), ElementsAre("the configuration boots nothing and has no menu"));
     EXPECT_THAT(commands("search --no-floppy --fs-uuid --set=root 1-2"), ElementsAre(HasSubstr("\"fs-uuid:1-2\"")));
     EXPECT_THAT(commands("while true; do true; done"), ElementsAre(HasSubstr("more than")));
+    EXPECT_THAT(commands("function f { f \"$@\" \"$@\"; }\nf a"), ElementsAre(HasSubstr("more than 4096 arguments")));
+    EXPECT_THAT(commands("x=a; while true; do x=\"$x$x\"; done"), ElementsAre(HasSubstr("too much room")));
+    EXPECT_THAT(commands("x=a; while true; do x=$\"$x$x$x\"; done"), ElementsAre(HasSubstr("too much room")));
     EXPECT_THAT(commands("function f { f; }\nf"), ElementsAre(HasSubstr("too deep")));
     EXPECT_THAT(commands("source /boot/grub/grub.cfg"), ElementsAre(HasSubstr("nested more than")))
         << "it reads itself";
