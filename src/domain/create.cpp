@@ -323,6 +323,7 @@ Result<Created> create_domain(xen::Context& xen, const CreateRequest& request, c
     disks.reset();
     Status complete = tell_all_rules(xen, store, domain, spec, backends, hooks.progress);
     if (complete) complete = check_plugged(store, domain, spec, backends);
+    if (complete) complete = check_held(xen, store, domain, permit.disk_nodes);
     if (complete) complete = start(xen, request, domain, devices_later, hooks);
     if (!complete) {
         (void)end_domain(xen, domain);

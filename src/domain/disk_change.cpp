@@ -108,7 +108,7 @@ Result<xen::DiskInfo> attach_disk(xen::Context& xen, xen::Store& store, const xe
     }
     auto lock = std::make_optional(TRY(lock_disks()));
     TRY(check_disks(xen, store, {disk}));
-    TRY(gate.disk(xen, domain, disk));
+    const Permit permit = TRY(gate.disk(xen, domain, disk));
     use_own_script(disk);
     TRY(intent(detail_of(disk.vdev, disk.target.value_or(""))));
     Result<xen::DiskInfo> added = xen::add_disk(xen, domain.id, disk);
@@ -122,6 +122,8 @@ Result<xen::DiskInfo> attach_disk(xen::Context& xen, xen::Store& store, const xe
             const DiskJudgement why = judge_disk(look_at(store, ends_of(**half, domain.id)), domain.name);
             if (!why.reason.empty()) status = fail(why.reason + " (libxl: " + added.error().message + ")", EIO);
         }
+    } else if (Status held = check_held(xen, store, domain.id, permit.disk_nodes); !held) {
+        status = std::move(held);
     } else if (!domain.paused) {
         progress("disk " + disk.vdev + ": waiting until the guest has it");
         status = wait_for_disk(store, ends_of(*added, domain.id), domain.name);

@@ -2,6 +2,8 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "domain/gate.hpp"
+#include "domain/labelled.hpp"
 #include "domain/names.hpp"
 #include "storage/facts.hpp"
 #include "storage/image_format.hpp"
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <linux/major.h>
 #include <unistd.h>
 
 namespace bulkhead::domain {
@@ -136,6 +139,31 @@ Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::
         const storage::Wanted question{*disk.target, node, disk.readwrite, disk.shared};
         if (const auto why_not = storage::refusal(facts.layers(), question, uses)) return fail(*why_not, EBUSY);
         uses.push_back({std::move(node), disk.readwrite, "disk " + disk.vdev + " of the same domain"});
+    }
+    return {};
+}
+
+Status check_held(xen::Context& xen, xen::Store& store, unsigned domain,
+                  const std::map<std::string, std::string>& nodes) {
+    if (nodes.empty()) return {};
+    storage::Facts facts;
+    for (const xen::DiskInfo& disk : TRY(xen::list_disks(xen, domain))) {
+        const auto wanted = nodes.find(disk_device(disk.vdev));
+        if (wanted == nodes.end() || disk.backend_domain != 0) continue;
+        const auto physical = TRY(store.read_if(disk.backend + "/physical-device"));
+        if (!physical) continue; // QEMU's
+        const auto number = parse_physical(*physical);
+        if (!number)
+            return fail(disk.backend + "/physical-device: " + printable(*physical, 40) + " is no device", EINVAL);
+        const storage::Node device = TRY(facts.find_device(number->first, number->second));
+        std::vector<storage::Node> held;
+        if (number->first == LOOP_MAJOR) held = facts.layers().below(device);
+        held.push_back(device);
+        if (std::none_of(held.begin(), held.end(),
+                         [&](const storage::Node& node) { return node_text(node) == wanted->second; }))
+            return fail("disk " + disk.vdev + ": " + printable(disk.target, 400) +
+                            " has become another file or device since it was asked whether the domain may have it",
+                        ESTALE);
     }
     return {};
 }

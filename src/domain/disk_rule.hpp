@@ -8,6 +8,7 @@
 #include "xen/domain_spec.hpp"
 #include "xen/store.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,12 @@ Result<LockFile> lock_disks();
 // forbids; EINVAL: it is not of the format that the configuration says; ENOENT and others: it cannot be looked at.
 // Disks that another domain serves are known by their names only.
 Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::DiskSpec>& wanted);
+
+// After a disk has been connected: that dom0's backend opened what the name meant when the rule and the policy were
+// asked. A symbolic link, or the file, may have become another one between. `nodes`: Permit::disk_nodes. Error ESTALE.
+// What QEMU opens by itself (qcow2, emulated CD drives) is not seen.
+Status check_held(xen::Context& xen, xen::Store& store, unsigned domain,
+                  const std::map<std::string, std::string>& nodes);
 
 // The program that connects dom0's disks instead of Xen's shell scripts (hotplug/), if it is installed: as script= of
 // those disks that it can serve. A bootloader in dom0 reads its disk before there is a script; a device model finds the

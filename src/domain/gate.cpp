@@ -128,10 +128,18 @@ Gate::Gate(const WorkerSide& side, std::string verb)
 Question Gate::about(const xen::DomainInfo& domain) const {
     Question question;
     question.verb = verb_;
-    question.uuid = domain.id == 0 ? domain0_uuid : domain.uuid;
+    question.uuid = policy_uuid(domain);
     question.name = domain.name;
     question.generation = labelled_->generation;
     return question;
+}
+
+Result<Permit> Gate::ask(const Question& question) const {
+    Permit permit = TRY(ask_(question));
+    for (const DeviceUse& use : question.devices) {
+        if (!use.node.empty()) permit.disk_nodes[use.device] = use.node;
+    }
+    return permit;
 }
 
 Result<Question> start_question(xen::Context& xen, const LabelledSet& labelled, const xen::DomainSpec& spec,
@@ -165,17 +173,16 @@ Result<Permit> Gate::start(xen::Context& xen, const xen::DomainSpec& spec,
                            const std::vector<xen::PciSpec>& pcis) const {
     Question question = TRY(start_question(xen, *labelled_, spec, pcis));
     question.verb = verb_;
-    return ask_(question);
+    return ask(question);
 }
 
-Status Gate::disk(xen::Context& xen, const xen::DomainInfo& domain, const xen::DiskSpec& disk) const {
+Result<Permit> Gate::disk(xen::Context& xen, const xen::DomainInfo& domain, const xen::DiskSpec& disk) const {
     storage::Facts facts;
     const Domains domains = TRY(xen::list_domains(xen));
     Question question = about(domain);
     DeviceUse use = TRY(use_of(facts, *labelled_, domains, disk));
     question.devices.push_back(std::move(use));
-    TRY(ask_(question));
-    return {};
+    return ask(question);
 }
 
 Status Gate::pci(xen::Context& xen, const xen::DomainInfo& domain, const std::string& address) const {

@@ -29,7 +29,7 @@ public:
     // A domain with all of its devices. `spec.uuid` is set and backends of vifs are known; `pcis` beside those of spec.
     Result<Permit> start(xen::Context& xen, const xen::DomainSpec& spec, const std::vector<xen::PciSpec>& pcis) const;
     // Devices that come to a running domain.
-    Status disk(xen::Context& xen, const xen::DomainInfo& domain, const xen::DiskSpec& disk) const;
+    Result<Permit> disk(xen::Context& xen, const xen::DomainInfo& domain, const xen::DiskSpec& disk) const;
     Status pci(xen::Context& xen, const xen::DomainInfo& domain, const std::string& address) const;
     Status usb(const xen::DomainInfo& domain, const xen::UsbDevice& device) const;
     Result<Permit> vif(xen::Context& xen, const xen::DomainInfo& domain, unsigned devid, const xen::NicSpec& nic,
@@ -37,6 +37,7 @@ public:
 
 private:
     [[nodiscard]] Question about(const xen::DomainInfo& domain) const;
+    [[nodiscard]] Result<Permit> ask(const Question& question) const;
     const LabelledSet* labelled_;
     std::string verb_;
     Ask ask_;

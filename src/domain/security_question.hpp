@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "xen/domain.hpp"
 #include "xen/domain_spec.hpp"
 
 #include <cstdint>
@@ -18,6 +19,9 @@ namespace bulkhead::domain {
 
 // Domain-0 in questions and answers, whatever UUID libxl tells of it.
 inline constexpr const char* domain0_uuid = "00000000-0000-0000-0000-000000000000";
+inline std::string policy_uuid(const xen::DomainInfo& domain) {
+    return domain.id == 0 ? domain0_uuid : domain.uuid;
+}
 
 // A device that a domain has or shall have.
 struct DeviceUse {
@@ -46,6 +50,9 @@ struct Permit {
     std::map<std::string, std::vector<std::string>> vif_types{};
     // The VM label of a domain that starts, when Xen enforces the policy, too; otherwise empty.
     std::string hypervisor_label{};
+    // Not from the daemon: what the worker found under the names of the question's disks, node_text() by
+    // DeviceUse::device.
+    std::map<std::string, std::string> disk_nodes{};
 };
 
 std::string print_question(const Question& question);

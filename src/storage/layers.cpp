@@ -39,6 +39,14 @@ Node named_node(std::string name) {
     return {Node::Kind::name, 0, 0, std::move(name)};
 }
 
+std::vector<Node> Layers::below(const Node& upper) const {
+    std::vector<Node> nodes;
+    if (const auto found = below_.find(upper); found != below_.end()) {
+        for (const Below& lower : found->second) nodes.push_back(lower.node);
+    }
+    return nodes;
+}
+
 void Layers::add(const Node& upper, const Node& lower, Place place) {
     below_[upper].push_back({lower, place});
 }

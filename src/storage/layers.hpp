@@ -43,6 +43,8 @@ public:
     void add(const Node& upper, const Node& lower, Place place);
     [[nodiscard]] bool knows(const Node& upper) const { return below_.contains(upper); }
 
+    [[nodiscard]] std::vector<Node> below(const Node& upper) const; // directly
+
     // Whether a byte of one can be a byte of the other. Neighbours (two partitions of a disk, two volumes of a group)
     // do not overlap; a part and its whole do, and so do two loop devices of one file.
     [[nodiscard]] bool overlap(const Node& one, const Node& other) const;

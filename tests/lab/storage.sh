@@ -3,7 +3,8 @@
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/guest.sh"
 leave() {
-  dom0 sh -c 'umount /mnt; for d in store other; do bulkhead destroy $d; done; rm -rf /tmp/disks' >/dev/null 2>&1 || true
+  dom0 sh -c 'umount /mnt; for d in store other; do bulkhead destroy $d; done; rm -rf /tmp/disks
+    cd /usr/lib/bulkhead && [ ! -e block-hotplug.real ] || mv block-hotplug.real block-hotplug' >/dev/null 2>&1 || true
 }
 leave_with=leave
 loops() { dom0 sh -c 'grep -l . /sys/block/loop*/loop/backing_file 2>/dev/null | wc -l'; }
@@ -70,6 +71,17 @@ dom0 bulkhead block-attach store /tmp/disks/fs.img,raw,xvdb,r
 say_in store '! echo x 2>/dev/null >/dev/xvdb' readonly
 dom0 bulkhead block-detach store 51728
 dom0 umount /mnt
+
+say "a link that becomes another one between the question and the disk"
+hotplug=/usr/lib/bulkhead/block-hotplug
+dom0 sh -c "mv $hotplug $hotplug.real; printf '%s\n' '#!/bin/sh' 'ln -sfn a.img /tmp/disks/turns' 'exec $hotplug.real \"\$@\"' >$hotplug
+  chmod 755 $hotplug; ln -s b.img /tmp/disks/turns"
+refused 1 "has become another file" dom0 bulkhead block-attach store /tmp/disks/turns,raw,xvdb,r
+equal "disks after it" "$(dom0 xenstore-list "/local/domain/0/backend/vbd/$id")" 51712
+dom0 ln -sfn b.img /tmp/disks/turns
+refused 1 "has become another file" new other 'disk=["file:/tmp/disks/turns,xvda,r"]'
+equal "loop devices" "$(loops)" 1
+dom0 sh -c "mv $hotplug.real $hotplug; rm /tmp/disks/turns"
 
 say "bulkheadd dies in the middle"
 kill_daemon_at "/local/domain/0/backend/vbd/$id/51728" 1 bulkhead block-attach store /tmp/disks/b.img,raw,xvdb,rw
