@@ -1,16 +1,11 @@
 #include "cli/verb.hpp"
 
-#include "base/log.hpp"
 #include "cli/client.hpp"
 #include "cli/order.hpp"
 #include "cli/viewer.hpp"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 namespace bulkhead::cli {
 namespace {

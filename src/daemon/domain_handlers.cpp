@@ -51,7 +51,7 @@ Status list(Manager& manager, const CallPointer& call) {
     const auto add = [&](const xen::DomainInfo& domain) {
         json object = describe(domain);
         object["managed"] = manager.owns(domain.uuid);
-        const auto types = manager.security().types(domain.id == 0 ? domain::domain0_uuid : domain.uuid);
+        const auto types = manager.security().types(domain::policy_uuid(domain));
         if (types) {
             object["policy"] = host->policy()->name();
             object["label"] = types->label;

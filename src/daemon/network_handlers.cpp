@@ -137,7 +137,8 @@ Status detach(Manager& manager, const CallPointer& call) {
         return json_line({{"devid", nic.devid}});
     };
     domain::Reply reply = reply_to(call);
-    reply.done = [&manager, uuid = domain.uuid, done = std::move(reply.done)](Result<std::string> result) {
+    reply.done = [&manager, uuid = domain::policy_uuid(domain),
+                  done = std::move(reply.done)](Result<std::string> result) {
         if (result) {
             const unsigned devid = json::parse(*result, nullptr, false).value("devid", 0U);
             manager.security().detached(uuid, domain::vif_device(devid));

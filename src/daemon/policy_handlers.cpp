@@ -168,7 +168,11 @@ Status set(Manager& manager, const CallPointer& call) {
 
 Status reset(Manager& manager, const CallPointer& call) {
     const Outcome outcome = manager.security().reset(TRY(manager.list()), who(call));
-    call->result(json_line(answer_of(manager.security(), outcome)));
+    const std::string line = json_line(answer_of(manager.security(), outcome));
+    if (outcome.done())
+        answer_with_vifs(manager, call, line);
+    else
+        call->result(line);
     return {};
 }
 
@@ -323,9 +327,9 @@ Status explain(Manager& manager, const CallPointer& call) {
     const auto running = TRY(manager.list());
     manager.security().reconcile(running);
     const xen::DomainInfo domain = TRY(arguments.domain(manager));
-    const std::string uuid = domain.id == 0 ? domain::domain0_uuid : domain.uuid;
     call->result(
-        json_line({{"lines", domain::explain_domain(manager.security(), uuid, domain.name)}, {"permitted", true}}));
+        json_line({{"lines", domain::explain_domain(manager.security(), domain::policy_uuid(domain), domain.name)},
+                   {"permitted", true}}));
     return {};
 }
 

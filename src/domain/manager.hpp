@@ -12,6 +12,7 @@
 #include "domain/save.hpp"
 #include "domain/security.hpp"
 #include "domain/worker.hpp"
+#include "net/table_events.hpp"
 #include "xen/context.hpp"
 #include "xen/domain.hpp"
 
@@ -112,9 +113,11 @@ public:
     // label that it has, or empty.
     Result<Relabelled> relabel(const std::string& wanted, const std::string& expected, const std::string& label,
                                const std::string& who);
-    // Gives the vifs of all domains that run the types that the policy says now, and dom0's kernel its rules. Of an
-    // error `then` hears when all others are done.
-    void renew_vif_rules(std::function<void(const Status&)> then);
+    // Gives the vifs of all domains that run the types that the policy says now, or without one those of their
+    // configurations, and dom0's kernel its rules. Of an error `then` hears when all others are done. One renewal at a
+    // time: what comes meanwhile has the next one, which knows the newest policy.
+    using Told = std::function<void(const Status&)>;
+    void renew_vif_rules(Told then = log_failure);
     struct DomainLabel {
         std::string name, uuid;
         std::optional<xen::LabelSpec> label; // as the active policy calls it, if it does
@@ -138,6 +141,10 @@ private:
     };
 
     Result<Workers::Id> start_worker(Job job, const std::string& who);
+    void renew_now();
+    static void log_failure(const Status& status);
+    // Renews when another program has changed dom0's rules. An error when the kernel does not tell of that.
+    Status watch_dom0_fence();
     // Into the configuration that it comes back with.
     void write_label(const std::string& uuid, const std::optional<xen::LabelSpec>& label);
     [[nodiscard]] std::optional<xen::LabelSpec> present_label(const std::string& uuid) const;
@@ -176,6 +183,10 @@ private:
     std::map<std::string, Managed> managed_;               // by UUID
     std::set<std::pair<std::string, unsigned>> attaching_; // of attach_pending(): client's UUID, devid
     Source pending_retry_;
+    bool renewing_ = false;      // vifs' rules
+    std::vector<Told> renewals_; // wait for the next renewal
+    std::optional<net::TableEvents> fence_events_;
+    Source fence_watch_;
     Workers workers_; // last: its children are killed first
 };
 

@@ -2,29 +2,29 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "domain/create.hpp"
-#include "domain/dom0_fence.hpp"
 #include "domain/gate.hpp"
 #include "domain/live_config.hpp"
 #include "domain/manager.hpp"
-#include "domain/vif_rules.hpp"
 #include "domain/work.hpp"
-#include "xen/nic.hpp"
 
 #include <algorithm>
 #include <cerrno>
 
 namespace bulkhead::domain {
-
 Result<Workers::Id> Manager::start_worker(Job job, const std::string& who) {
     const auto flight = security_.fly(who);
     job.labelled = &security_.labelled();
-    job.ask = [this, flight](const std::string& text) -> Result<std::string> {
+    const auto asked = std::make_shared<std::optional<std::uint64_t>>(); // under which policy
+    job.ask = [this, flight, asked](const std::string& text) -> Result<std::string> {
         const Question question = TRY(parse_question(text));
+        if (!*asked) *asked = security_.changes();
         return print_permit(TRY(security_.ask(question, *flight, TRY(list()))));
     };
-    job.done = [flight, done = std::move(job.done)](Result<std::string> result, bool died) {
+    job.done = [this, flight, asked, done = std::move(job.done)](Result<std::string> result, bool died) {
         if (!result && !died) flight->failed();
         done(std::move(result), died);
+        // It may have made a vif with the types of before, after those of all others were changed.
+        if (*asked && **asked != security_.changes()) renew_vif_rules();
     };
     return workers_.start(std::move(job));
 }
@@ -89,41 +89,6 @@ Result<Manager::Relabelled> Manager::relabel(const std::string& wanted, const st
     write_label(kept.uuid, next);
     security_.note(who, kept.name, label);
     return Relabelled{{}, true};
-}
-
-void Manager::renew_vif_rules(std::function<void(const Status&)> then) {
-    std::map<unsigned, Security::VifTypes> wanted;
-    if (const auto running = list()) {
-        security_.reconcile(*running);
-        for (const xen::DomainInfo& domain : *running) wanted[domain.id] = security_.vif_types(domain.uuid);
-    }
-    const auto body = [wanted](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
-        xen::Store store = TRY(xen::Store::open());
-        Status all;
-        for (const auto& [domain, types] : wanted) {
-            if (types.empty()) continue;
-            const auto nics = xen::list_nics(xen, domain);
-            if (!nics) continue; // it has ended
-            for (const xen::NicInfo& nic : *nics) {
-                const auto carried = types.find(vif_device(nic.devid));
-                if (carried == types.end()) continue;
-                const auto done = change_types(store, nic.backend_domain, domain, nic.devid, carried->second);
-                if (!done)
-                    all = fail("vif " + std::to_string(nic.devid) + " of domain " + std::to_string(domain) +
-                                   " keeps its types: " + done.error().message + "; attach it again",
-                               done.error().code);
-            }
-        }
-        TRY(context(install_dom0_fence(store), "the rules of dom0's vifs"));
-        TRY(all);
-        return std::string("{}");
-    };
-    Reply reply;
-    reply.done = [then](const Result<std::string>& result) {
-        then(result ? Status() : tl::unexpected(result.error()));
-    };
-    if (const auto started = run("rules of vifs", work::attach_deadline, body, reply); !started)
-        then(tl::unexpected(started.error()));
 }
 
 Result<Manager::DomainLabel> Manager::domain_label(const std::string& wanted) {

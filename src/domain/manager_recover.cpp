@@ -57,10 +57,10 @@ Status Manager::recover() {
         look_at_all_pending();
     });
     // A daemon before us may have died between a label and the rules that follow from it, or between the words in
-    // xenstore and the kernel's table; and others can remove a table.
-    renew_vif_rules([](const Status& renewed) {
-        if (!renewed) log::error(renewed.error().message);
-    });
+    // xenstore and the kernel's table; and nobody saw what others did to the table.
+    if (const Status watched = watch_dom0_fence(); !watched)
+        log::warning("what others do to the rules of dom0's vifs is not seen: " + watched.error().message);
+    renew_vif_rules([recovered](const Status& renewed) { log_failure(renewed); });
     for (const Operation& operation : left) resume(operation, recovered);
     for (const std::string& uuid : ended) {
         Managed& managed = managed_.at(uuid);

@@ -48,6 +48,8 @@ Status Security::load_or_fail() {
     permissive_ = TRY(store_.setting(mode_key)) == permissive_mode;
     file_ = TRY(store_.setting(file_key));
     tracked_ = TRY(store_.domains());
+    const auto domain0 = tracked_.extract(domain0_uuid);
+    domain0_ = domain0 ? domain0.mapped() : Tracked();
     history_ = TRY(store_.renames());
     const std::string boot = TRY(boot_id());
     resources_.clear();
@@ -128,7 +130,7 @@ void Security::place(policy::Host& host, const std::string& uuid, const Tracked&
 }
 
 void Security::place(const std::string& uuid) {
-    if (!host_) return;
+    if (!host_ || uuid == domain0_uuid) return;
     const auto domain = tracked_.find(uuid);
     const auto label =
         domain == tracked_.end() ? Result<policy::LabelId>(fail("gone")) : resolve(given(domain->second.label));
@@ -280,49 +282,25 @@ void Security::Flight::failed() {
     devices_.clear();
 }
 
-void Security::change_device(const std::string& uuid, const std::string& device, std::optional<DeviceUse> use) {
+Tracked* Security::find_tracked(const std::string& uuid) {
+    if (uuid == domain0_uuid) return &domain0_;
     const auto domain = tracked_.find(uuid);
-    if (domain == tracked_.end()) return;
+    return domain == tracked_.end() ? nullptr : &domain->second;
+}
+
+void Security::change_device(const std::string& uuid, const std::string& device, std::optional<DeviceUse> use) {
+    Tracked* const domain = find_tracked(uuid);
+    if (domain == nullptr) return;
     if (use)
-        domain->second.devices.insert_or_assign(device, std::move(*use));
-    else if (domain->second.devices.erase(device) == 0)
+        domain->devices.insert_or_assign(device, std::move(*use));
+    else if (domain->devices.erase(device) == 0)
         return;
-    if (const Status written = store_.put(uuid, domain->second); !written) log::error(written.error().message);
+    if (const Status written = store_.put(uuid, *domain); !written) log::error(written.error().message);
     place(uuid);
 }
 
 void Security::detached(const std::string& uuid, const std::string& device) {
     change_device(uuid, device, std::nullopt);
-}
-
-void Security::check_vif(const Question& question, const DeviceUse& use, policy::LabelId label,
-                         std::vector<Check>& found) const {
-    constexpr const char* refusal = "VM's access to network device denied. Check labeling";
-    const policy::Policy& policy = *host_->policy();
-    const auto add = [&](policy::Decision decision, const char* words) {
-        found.push_back({use.device, use.name, "", std::move(decision), words});
-    };
-    const bool labelled = !use.label.policy.empty();
-    if (!labelled && policy.vm_labels()[label].ste.types().size() > 1 && question.uuid != domain0_uuid) {
-        add({false, policy.vm_labels()[label].name + " has several types: policy= and label= must say which " +
-                        use.device + " carries"},
-            "'VIF' must be labeled");
-    }
-    if (labelled) {
-        std::optional<policy::Version> version;
-        if (const auto parsed = policy::parse_version(use.label.version)) version = *parsed;
-        const auto name = history_.resource_label(policy, use.label.policy, version, use.label.label);
-        const auto known = name ? policy.find_resource_label(*name) : std::nullopt;
-        add(known ? policy.use(label, policy.resource_labels()[*known])
-                  : policy::Decision{false, name ? "policy " + policy.name() + " has no resource label " +
-                                                       printable(use.label.label, 64)
-                                                 : name.error().message},
-            refusal);
-    }
-    const auto server = label_of(use.peer.empty() ? domain0_uuid : use.peer);
-    add(server ? policy.share(label, *server)
-               : policy::Decision{false, "the policy has no label for the domain that serves " + use.device},
-        refusal);
 }
 
 void Security::check_devices(const Question& question, policy::LabelId label, std::vector<Check>& found) const {
@@ -417,56 +395,11 @@ Result<Permit> Security::ask(const Question& question, Flight& flight, const Run
     return answer;
 }
 
-// A vif with a label of its own carries that label's types, another one all of its domain's.
-std::vector<std::string> Security::carried(const Types& domain, const DeviceUse& vif) const {
-    const xen::LabelSpec label = named_now(vif).label;
-    if (label.policy.empty()) return domain.ste;
-    std::vector<std::string> types;
-    const policy::Policy& policy = *host_->policy();
-    if (const auto own = policy.find_resource_label(label.label)) {
-        for (const policy::TypeId type : policy.resource_labels()[*own].ste.types())
-            types.push_back(policy.ste_type(type));
-    }
-    return types;
-}
-
-Permit Security::permit(const Question& question) const {
-    Permit permit;
-    const auto domain = types(question.uuid);
-    if (!domain) return permit;
-    for (const DeviceUse& use : question.devices) {
-        if (use.device.starts_with("vif ")) permit.vif_types[use.device] = carried(*domain, use);
-    }
-    return permit;
-}
-
-Security::VifTypes Security::vif_types(const std::string& uuid) const {
-    VifTypes found;
-    const auto domain = types(uuid);
-    const auto known = tracked_.find(uuid);
-    if (!domain || known == tracked_.end()) return found;
-    for (const auto& [device, use] : known->second.devices) {
-        if (device.starts_with("vif ")) found[device] = carried(*domain, use);
-    }
-    return found;
-}
-
-// With the vif's label as the active policy calls it.
-DeviceUse Security::named_now(DeviceUse use) const {
-    if (!host_ || use.label.policy.empty()) return use;
-    const policy::Policy& policy = *host_->policy();
-    std::optional<policy::Version> version;
-    if (const auto parsed = policy::parse_version(use.label.version)) version = *parsed;
-    if (const auto name = history_.resource_label(policy, use.label.policy, version, use.label.label))
-        use.label = {policy.name(), *name, policy.version().text()};
-    return use;
-}
-
 // Written down, then counted.
 Status Security::track(const Question& question, Flight& flight) {
-    if (question.uuid == domain0_uuid) return {};
-    const auto known = tracked_.find(question.uuid);
-    Tracked next = known == tracked_.end() ? Tracked() : known->second;
+    const bool domain0 = question.uuid == domain0_uuid;
+    const Tracked* const known = find_tracked(question.uuid);
+    Tracked next = known == nullptr ? Tracked() : *known;
     if (question.starts) {
         next.name = question.name;
         next.devices.clear();
@@ -478,18 +411,22 @@ Status Security::track(const Question& question, Flight& flight) {
         } else if (state_ != State::active || !label) {
             next.label = question.label.value_or(xen::LabelSpec());
         }
-    } else if (known == tracked_.end()) {
+    } else if (known == nullptr) {
         return fail("domain '" + question.name + "' does not run", ESRCH);
     }
     std::vector<Flight::Attached> attached;
     for (const DeviceUse& use : question.devices) {
+        if (domain0 && !use.device.starts_with("vif ")) continue;
         const auto before = next.devices.find(use.device);
         attached.push_back(
             {question.uuid, use.device, before == next.devices.end() ? std::nullopt : std::optional(before->second)});
         next.devices.insert_or_assign(use.device, named_now(use));
     }
     TRY(store_.put(question.uuid, next));
-    tracked_.insert_or_assign(question.uuid, std::move(next));
+    if (domain0)
+        domain0_ = std::move(next);
+    else
+        tracked_.insert_or_assign(question.uuid, std::move(next));
     place(question.uuid);
     if (question.starts) {
         in_flight_.insert(question.uuid);

@@ -15,6 +15,7 @@
 #include "policy/update.hpp"
 #include "xen/domain.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -100,6 +101,8 @@ public:
     // ---- state ----
 
     [[nodiscard]] State state() const { return state_; }
+    // Counts changes of the policy and of labels of domains that run.
+    [[nodiscard]] std::uint64_t changes() const { return changes_; }
     [[nodiscard]] const std::string& why_broken() const { return why_broken_; }
     [[nodiscard]] bool permissive() const { return permissive_; }
     [[nodiscard]] const policy::Host* host() const { return host_ ? &*host_ : nullptr; } // only when active
@@ -121,8 +124,8 @@ public:
     };
     [[nodiscard]] std::optional<Types> types(std::string_view uuid) const;
     [[nodiscard]] std::optional<Types> types(unsigned domain) const; // by domid, as last reconciled
-    // What the vifs of a domain that runs carry, by their devices ("vif 0"). None when no policy is in force or it has
-    // no label for the domain.
+    // What the vifs of a domain that runs, or Domain-0's own, carry, by their devices ("vif 0"). None when no policy is
+    // in force or it has no label for the domain.
     using VifTypes = std::map<std::string, std::vector<std::string>>;
     [[nodiscard]] VifTypes vif_types(const std::string& uuid) const;
 
@@ -171,6 +174,7 @@ private:
     [[nodiscard]] DeviceUse named_now(DeviceUse use) const;
     [[nodiscard]] Result<policy::LabelId> resolve_in(const policy::Policy& policy,
                                                      const std::optional<xen::LabelSpec>& label) const;
+    Tracked* find_tracked(const std::string& uuid);
     void change_device(const std::string& uuid, const std::string& device, std::optional<DeviceUse> use);
     // Writes the audit's line, and gives the outcome back.
     Outcome told(Outcome outcome, const std::string& who, const std::string& verb, const std::string& domain,
@@ -189,6 +193,7 @@ private:
     Audit audit_;
     Held held_;
     State state_ = State::broken;
+    std::uint64_t changes_ = 0;
     std::string why_broken_ = "it has not been read yet";
     bool permissive_ = false;
     StoredPolicy stored_;
@@ -198,6 +203,7 @@ private:
     std::map<std::string, StoredResource> resources_; // by key
     LabelledSet labelled_;
     std::map<std::string, Tracked> tracked_; // by UUID; not Domain-0
+    Tracked domain0_;                        // its vifs; nothing else of it
     std::multiset<std::string> in_flight_;
     Hypervisor hypervisor_;
 };

@@ -144,9 +144,12 @@ Outcome Security::commit(policy::Host host, const std::string& xml, const std::s
     tracked_ = std::move(tracked);
     host_ = std::move(host);
     state_ = State::active;
+    ++changes_;
     for (const auto& [uuid, domain] : tracked_) { // the new policy may have a label for an outsider
         if (!host_->domains().contains(uuid)) place(uuid);
     }
+    for (auto& [device, use] : domain0_.devices) use = named_now(std::move(use));
+    if (const Status written = store_.put(domain0_uuid, domain0_); !written) log::error(written.error().message);
     tell_hypervisor();
     log::info("the mandatory policy is " + host_->policy()->name() + " " + host_->policy()->version().text());
     return {};
@@ -157,6 +160,7 @@ Outcome Security::reset(const Running& running, const std::string& who) {
     if (state_ == State::none) return {};
     std::vector<policy::Problem> problems;
     auto tracked = tracked_;
+    tracked.emplace(domain0_uuid, domain0_);
     for (auto& [uuid, domain] : tracked) {
         if (!domain.label.policy.empty() && domain.label.label != policy::unlabeled)
             problems.push_back({0, domain.name + " runs with the label " + domain.label.label});
@@ -175,11 +179,13 @@ Outcome Security::reset(const Running& running, const std::string& who) {
     if (const Status written = store_.change(std::nullopt, rows, tracked, nullptr); !written)
         return told(not_written(written.error()), who, "policy-reset", "", "", "");
     state_ = State::none;
+    ++changes_;
     why_broken_.clear();
     host_.reset();
     stored_ = {};
     file_.clear();
     resources_ = std::move(resources);
+    domain0_ = tracked.extract(domain0_uuid).mapped();
     tracked_ = std::move(tracked);
     log::info("no mandatory policy is in force");
     return told({}, who, "policy-reset", "", "", "");
@@ -215,6 +221,7 @@ Outcome Security::relabel_domain0(const std::string& expected, const std::string
         return answer(refuse(hypervisor_failed, done.error().message));
     if (const Status written = store_.set_domain0(label); !written) return answer(not_written(written.error()));
     host_ = std::move(next);
+    ++changes_;
     stored_.domain0 = label;
     return answer({});
 }
@@ -259,6 +266,7 @@ Outcome Security::relabel(const std::string& uuid, const std::string& expected, 
     if (const Status written = store_.put(uuid, tracked); !written) return answer(not_written(written.error()));
     found->second = std::move(tracked);
     host_ = std::move(next);
+    ++changes_;
     return answer({});
 }
 

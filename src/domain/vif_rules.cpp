@@ -24,6 +24,8 @@ std::string fence(unsigned server) {
     return home(server) + "/bulkhead/fence/";
 }
 
+using Types = std::optional<std::vector<std::string>>;
+
 enum class Keeper { agent, dom0, nobody }; // who can see to it that a vif obeys its rules
 
 Keeper keeper_of(const xen::NicSpec& spec, const Backend& backend) {
@@ -37,6 +39,18 @@ std::string nobody_keeps_apart(const xen::NicSpec& spec, const Backend& backend)
                " puts it: that takes a bridge of dom0 or a driver domain with bulkhead-agent";
     return "nothing in '" + backend.name +
            "' keeps vifs apart by their types: that takes a driver domain with bulkhead-agent";
+}
+
+Result<Types> sorted(const Types& types) {
+    if (!types) return Types();
+    return Types(TRY(net::type_names({types->begin(), types->end()})));
+}
+
+Result<Types> types_of_configuration(xen::Nodes& nodes, unsigned client, unsigned devid) {
+    const std::string path = configured_types(client, devid);
+    const auto text = TRY(nodes.read_if(path));
+    if (!text) return Types();
+    return TRY(context(net::parse_port_rules(*text), path)).types;
 }
 
 // Removes `path`, then its parent if that is empty now.
@@ -80,7 +94,7 @@ Result<std::string> rules_of(const xen::NicSpec& spec) {
             }
         }
     }
-    if (spec.types) rules.types = TRY(net::type_names({spec.types->begin(), spec.types->end()}));
+    rules.types = TRY(sorted(spec.policy_types ? spec.policy_types : spec.types));
     return net::print_port_rules(rules);
 }
 
@@ -90,11 +104,15 @@ void carry_types(xen::NicSpec& spec, const Permit& permit, const Backend& backen
     if (keeper_of(spec, backend) == Keeper::nobody)
         progress("warning: " + nobody_keeps_apart(spec, backend));
     else
-        spec.types = types->second;
+        spec.policy_types = types->second;
 }
 
 std::string rules_record(unsigned client, unsigned devid) {
     return "/libxl/" + std::to_string(client) + "/bulkhead-fence/" + std::to_string(devid);
+}
+
+std::string configured_types(unsigned client, unsigned devid) {
+    return rules_record(client, devid) + "/configured";
 }
 
 std::string rules_node(unsigned server, unsigned client, unsigned devid) {
@@ -122,12 +140,18 @@ Status tell_rules(xen::Store& store, unsigned client, const xen::NicSpec& spec, 
         kept = rules_of(by_mac);
     }
     const std::string rules = TRY(std::move(kept));
+    net::PortRules configured;
+    configured.types = TRY(sorted(spec.types));
     const std::string node = rules_node(backend.id, client, *spec.devid);
     TRY(store.transaction([&](xen::Transaction& now) -> Status {
         for (const unsigned domain : {client, backend.id}) { // nothing is left of one that has gone
             if (!TRY(now.exists(home(domain)))) return fail("domain " + std::to_string(domain) + " has gone", ENOENT);
         }
+        TRY(now.remove(rules_record(client, *spec.devid))); // of an earlier vif
         TRY(now.write(rules_record(client, *spec.devid), rules));
+        if (configured.types) {
+            TRY(now.write(configured_types(client, *spec.devid), TRY(net::print_port_rules(configured))));
+        }
         if (keeper == Keeper::dom0) TRY(now.write(node + "/links", links_in_dom0(client, spec)));
         return now.write(node, rules);
     }));
@@ -135,13 +159,13 @@ Status tell_rules(xen::Store& store, unsigned client, const xen::NicSpec& spec, 
     const Status installed = install_dom0_fence(store);
     if (installed) return {};
     TRY(remove_rules(store, client, spec.devid));
-    if (spec.types || installed.error().code == EEXIST) return installed;
+    if (spec.types || spec.policy_types || installed.error().code == EEXIST) return installed;
     progress("warning: nothing stops forged addresses from this vif: " + installed.error().message);
     return {};
 }
 
 Result<bool> change_types(xen::Store& store, unsigned server, unsigned client, unsigned devid,
-                          const std::vector<std::string>& types) {
+                          const std::optional<std::vector<std::string>>& by_policy) {
     const std::string record = rules_record(client, devid);
     bool changed = false;
     TRY(store.transaction([&](xen::Transaction& now) -> Status {
@@ -149,7 +173,7 @@ Result<bool> change_types(xen::Store& store, unsigned server, unsigned client, u
         const auto text = TRY(now.read_if(record));
         if (!text) return {}; // nobody enforces any
         net::PortRules rules = TRY(context(net::parse_port_rules(*text), record));
-        rules.types = TRY(net::type_names({types.begin(), types.end()}));
+        rules.types = by_policy ? TRY(sorted(by_policy)) : TRY(types_of_configuration(now, client, devid));
         const std::string next = TRY(net::print_port_rules(rules));
         if (next == *text) return {};
         changed = true;
@@ -158,6 +182,24 @@ Result<bool> change_types(xen::Store& store, unsigned server, unsigned client, u
         return now.write(rules_node(server, client, devid), next);
     }));
     return changed;
+}
+
+Status await_rules(xen::Store& store, unsigned server, unsigned client, unsigned devid,
+                   std::chrono::steady_clock::time_point end) {
+    const std::string in_force = rules_in_force(server, client, devid);
+    const std::string backend = in_force.substr(0, in_force.rfind('/'));
+    TRY(store.watch(backend, "rules"));
+    Status status;
+    for (;;) {
+        const auto rules = TRY(store.read_each({rules_record(client, devid), in_force}));
+        if (rules[0].value_or("") == rules[1].value_or("") || !TRY(store.exists(backend))) break;
+        if (TRY(store.wait_event(end))) continue;
+        status =
+            fail("the agent in domain " + std::to_string(server) + " does not say that they are in force", ETIMEDOUT);
+        break;
+    }
+    (void)store.unwatch(backend, "rules");
+    return status;
 }
 
 Status tell_again(xen::Nodes& now, unsigned server, unsigned client, unsigned devid) {
@@ -180,7 +222,7 @@ Status add_rules(xen::Store& store, unsigned client, std::vector<xen::NicSpec>& 
         if (!text) continue; // nobody enforces any
         const auto rules = TRY(context(net::parse_port_rules(*text), rules_record(client, nic.devid.value_or(0))));
         if (!rules.mac) nic.antispoof = false;
-        nic.types = rules.types;
+        nic.types = TRY(types_of_configuration(store, client, nic.devid.value_or(0)));
     }
     return {};
 }

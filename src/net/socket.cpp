@@ -6,7 +6,7 @@
 
 namespace bulkhead::net {
 
-Result<Socket> Socket::open(int protocol, const char* name) {
+Result<Socket> Socket::open(int protocol, unsigned group, const char* name) {
     Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
     if (!fd) return fail_errno(name);
     const int on = 1;
@@ -16,19 +16,18 @@ Result<Socket> Socket::open(int protocol, const char* name) {
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return fail_errno(name);
+    if (group != 0 && ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+        return fail_errno(std::string("listening on the ") + name);
+    }
     return Socket(std::move(fd));
 }
 
 Result<Socket> Socket::open(unsigned group) {
-    Socket socket = TRY(open(NETLINK_ROUTE, "route netlink socket"));
-    if (group != 0 && ::setsockopt(socket.fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
-        return fail_errno("listening to network links");
-    }
-    return socket;
+    return open(NETLINK_ROUTE, group, "route netlink socket");
 }
 
-Result<Socket> Socket::open_netfilter() {
-    return open(NETLINK_NETFILTER, "netfilter netlink socket");
+Result<Socket> Socket::open_netfilter(unsigned group) {
+    return open(NETLINK_NETFILTER, group, "netfilter netlink socket");
 }
 
 Status Socket::send(std::string_view message) {

@@ -15,7 +15,7 @@ class Socket {
 public:
     // Of NETLINK_ROUTE. Joins `group` (RTNLGRP_...) unless it is 0.
     static Result<Socket> open(unsigned group = 0);
-    static Result<Socket> open_netfilter(); // of NETLINK_NETFILTER
+    static Result<Socket> open_netfilter(unsigned group = 0); // of NETLINK_NETFILTER; NFNLGRP_...
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     // All of it in one datagram; a large one needs CAP_NET_ADMIN.
@@ -24,7 +24,7 @@ public:
     Result<std::optional<std::string_view>> receive();
 
 private:
-    static Result<Socket> open(int protocol, const char* name);
+    static Result<Socket> open(int protocol, unsigned group, const char* name);
     explicit Socket(Fd fd) : fd_(std::move(fd)), buffer_(buffer_size, '\0') {}
     static constexpr std::size_t buffer_size = 64 * 1024; // the kernel's dumps come in at most 32 KiB
 

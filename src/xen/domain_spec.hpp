@@ -56,6 +56,8 @@ struct NicSpec {
     // (the default); to vifs that have one of these types in common with it, and to the uplink.
     std::optional<bool> antispoof;
     std::optional<std::vector<std::string>> types; // nullopt: no policy
+    // What the mandatory policy says instead, while one is in force. No configuration has it.
+    std::optional<std::vector<std::string>> policy_types;
 };
 
 // xl-disk-configuration(5), its parameters by its names. nullopt and `automatic` leave libxl's choice.

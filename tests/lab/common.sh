@@ -30,6 +30,12 @@ destroy_own() {
   done
 }
 
+# said_by_daemon PART: how often bulkheadd has said that.
+said_by_daemon() { "$BULKHEAD" lab log --name "$LAB" --guest bulkheadd </dev/null | grep -cF -- "$1" || true; }
+
+# For scenarios that change dom0's xl.conf: the copy in /root/xl.conf goes back.
+restore_xl_conf() { dom0 sh -c '[ ! -e /root/xl.conf ] || mv /root/xl.conf /etc/xen/xl.conf' </dev/null >/dev/null 2>&1 || true; }
+
 put() { "$BULKHEAD" lab put --name "$LAB" "$1" "$2"; }
 
 # equal WHAT GOT WANTED
@@ -64,7 +70,7 @@ stamp() { nth_line "$1" "$2" 1 "${3:-60}"; }
 
 # recoveries: how often a bulkheadd has made good what another one left.
 recovered='recovery is over'
-recoveries() { "$BULKHEAD" lab log --name "$LAB" --guest bulkheadd </dev/null | grep -c "$recovered" || true; }
+recoveries() { said_by_daemon "$recovered"; }
 
 # kill_daemon_at NODE COUNT COMMAND...: runs COMMAND in dom0, kills bulkheadd at the COUNTth change at or below NODE, and
 # waits until the next bulkheadd has made good what this one left. bulkheadd's workers have its name; it is the oldest.

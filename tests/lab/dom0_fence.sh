@@ -1,5 +1,5 @@
 # What may pass between vifs of dom0's own bridge: types, addresses. The rules are in dom0's kernel. Other ports of the
-# bridge and vifs of xl are as they were.
+# bridge are as they were.
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/frames.sh"
 . "$(dirname "$0")/policy_xml.sh"
@@ -7,7 +7,7 @@ guests='rouge deux bleu libre'
 places=/etc/xen/acm-security/policies
 leave() {
   for name in $guests; do dom0 bulkhead destroy $name >/dev/null 2>&1 || true; done
-  dom0 sh -c "bulkhead policy reset; rm -rf $places" >/dev/null 2>&1 || true
+  dom0 sh -c "bulkhead policy reset; rm -rf $places /root/nft" >/dev/null 2>&1 || true
   dom0 sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
     ip link set labbr down; brctl delbr labbr; ip link del uplink' >/dev/null 2>&1 || true
 }
@@ -66,7 +66,7 @@ in_guest bleu "$(address 78)" || fail "bleu does not take another address" # ant
 passes bleu 2
 
 say "bulkheadd died between xenstore and the kernel: the next one makes the table"
-restart_with() { # restart_with RULES: of open
+restart_with() { # restart_with RULES: of libre
   local times
   times=$(recoveries)
   dom0 bash -c 'xenstore-write "$1" "$2"; kill -9 "$(pidof bulkheadd | tr " " "\n" | sort -n | head -n1)"' restart "/local/domain/0/bulkhead/fence/$(dom0 bulkhead domid libre)/0" "$1"
@@ -76,6 +76,22 @@ restart_with types=red
 passes libre 1
 restart_with mac=00:16:3e:00:0f:04
 still
+
+say "another program removes all rules, or its own"
+dom0 mkdir -p /root/nft
+for file in $(command -v nft) $(ldd "$(command -v nft)" | grep -o '/[^ ]*/lib[^ ]*'); do put "$file" "/root/nft/${file##*/}"; done
+nft() { dom0 sh -c "LD_LIBRARY_PATH=/root/nft /root/nft/nft $1"; }
+renewal='another program has changed the rules'
+renewals=$(said_by_daemon "$renewal")
+nft 'add table inet theirs'
+nft 'delete table inet theirs'
+nft 'flush ruleset'
+nth_line bulkheadd "$renewal" $((renewals + 1)) >/dev/null
+dom0 timeout 60 sh -c 'until LD_LIBRARY_PATH=/root/nft /root/nft/nft list table bridge bulkhead >/dev/null 2>&1; do :; done' ||
+  fail "the rules do not come back"
+still
+equal "renewals" "$(said_by_daemon "$renewal")" $((renewals + 1)) # not for tables of others
+dom0 rm -r /root/nft
 
 say "attached and detached while they run"
 dom0 bulkhead network-detach rouge 0
@@ -94,7 +110,7 @@ for name in $guests; do dom0 bulkhead destroy $name; done
 equal "rules left" "$(dom0 xenstore-list /local/domain/0/bulkhead/fence | tr '\n' ' ')" ""
 
 say "types of the mandatory policy's labels"
-types="SystemManagement red blue green"
+types="SystemManagement red blue green __UNLABELED__"
 policy_xml frames 1.0 "" "$types" "blue green" "$types" "$types" >"$work/policy.xml"
 dom0 mkdir -p $places
 put "$work/policy.xml" $places/frames-security_policy.xml
@@ -116,7 +132,14 @@ say "another label while they run"
 dom0 bulkhead policy relabel deux blue
 nothing_comes rouge 'ping -c 1 -W 1 10.9.0.2' deux
 passes bleu 2
-for name in rouge deux bleu; do dom0 bulkhead destroy $name; done
+
+say "without a policy the types of the configuration count"
+dom0 bulkhead destroy deux
+client deux 2 'bridge=labbr,types=mine'
+equal "under the policy" "$(dom0 sh -c 'xenstore-read /local/domain/0/bulkhead/fence/$(bulkhead domid deux)/0')" "mac=00:16:3e:00:0f:02 types=__UNLABELED__"
+for name in rouge bleu; do dom0 bulkhead destroy $name; done
 dom0 bulkhead policy reset
+equal "without it" "$(dom0 sh -c 'xenstore-read /local/domain/0/bulkhead/fence/$(bulkhead domid deux)/0')" "mac=00:16:3e:00:0f:02 types=mine"
+dom0 bulkhead destroy deux
 dom0 sh -c "rm -rf $places; ip link set labbr down; brctl delbr labbr; ip link del uplink"
 leaves_nothing

@@ -1,6 +1,7 @@
 # `bulkhead create -N` says what `xl -N create` says: for the configurations of these tests, for those of xlcfg/ that
 # together use every key of xl.cfg(5), and for Debian's examples; for some of them under xl.conf's masks, too.
 . "$(dirname "$0")/common.sh"
+leave_with=restore_xl_conf
 tar -C "$here" -cf - configs xlcfg | dom0 busybox tar -xf - -C /tmp
 dom0 bash -c '
   both() { # both HOW FILE...
@@ -13,12 +14,12 @@ dom0 bash -c '
   }
   both "" /tmp/configs/*.cfg /tmp/xlcfg/*.cfg /etc/xen/xlexample.*
   # Processors that xl.conf keeps from guests.
-  cp /etc/xen/xl.conf /tmp/xl.conf
+  cp /etc/xen/xl.conf /root/xl.conf
   printf "%s\n" "vm.cpumask=\"0-1\"" "vm.pv.cpumask=\"0\"" "vm.hvm.cpumask=\"all,^0\"" >>/etc/xen/xl.conf
   cd /tmp/xlcfg
   both ",masked" pv-plain.cfg pv-affinity.cfg pv-affinity-soft.cfg pv-affinity-list.cfg pv-misc.cfg hvm-plain.cfg pvh-plain.cfg
-  cp /tmp/xl.conf /etc/xen/xl.conf' >"$work/said" </dev/null
-dom0 busybox rm -r /tmp/configs /tmp/xlcfg /tmp/dry_run.err /tmp/xl.conf </dev/null
+  mv /root/xl.conf /etc/xen/xl.conf' >"$work/said" </dev/null
+dom0 busybox rm -r /tmp/configs /tmp/xlcfg /tmp/dry_run.err </dev/null
 python3 - "$work/said" <<'PY' || fail "-N differs from xl's"
 import json, re, sys
 

@@ -3,10 +3,12 @@
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/frames.sh"
 . "$(dirname "$0")/returns.sh"
+. "$(dirname "$0")/policy_xml.sh"
 guests='red both blue'
+places=/etc/xen/acm-security/policies
 leave() {
-  for name in $guests ndvm; do dom0 bulkhead destroy $name >/dev/null 2>&1 || true; done
-  dom0 bulkhead network-detach 0 0 >/dev/null 2>&1 || true
+  for name in $guests rot blau ndvm; do dom0 bulkhead destroy $name >/dev/null 2>&1 || true; done
+  dom0 sh -c "bulkhead network-detach 0 0; bulkhead policy reset; rm -rf $places" >/dev/null 2>&1 || true
 }
 leave_with=leave
 
@@ -69,4 +71,38 @@ equal "of the one that has gone" "$(node "/local/domain/$ndvm/bulkhead/fence/$re
 dom0 bulkhead network-detach 0 0 >/dev/null
 equal "dom0's copy" "$(dom0 xenstore-list /libxl/0/bulkhead-fence 2>/dev/null || true)" ""
 for name in both blue ndvm; do dom0 bulkhead destroy $name; done
+
+say "types of the mandatory policy's labels"
+types="SystemManagement rot blau gruen"
+policy_xml frames 1.0 "" "$types" "blau gruen" "$types net=rot,blau" "$types" >"$work/policy.xml"
+dom0 mkdir -p $places
+put "$work/policy.xml" $places/frames-security_policy.xml
+dom0 bulkhead policy set frames
+dom0 bulkhead create /root/cfg/ndvm.cfg 'pci=[]' 'access_control=["policy=frames,label=net"]' \
+  'cmdline="console=hvc0 panic=-1 rodata=off bulkhead.nic=none"'
+ndvm=$(dom0 bulkhead domid ndvm)
+await_node "/local/domain/$ndvm/data/bulkhead/state" ready 90
+client rot 1 backend=ndvm 'access_control=["policy=frames,label=rot"]' &
+client blau 3 backend=ndvm 'access_control=["policy=frames,label=blau"]' &
+wait
+dom0 bulkhead network-attach Domain-0 backend=ndvm mac=00:16:3e:00:0f:04 >/dev/null
+for name in rot blau; do stamp $name ' done ok=1' 90 >/dev/null; done
+silence rot blau
+in_force() { node "/local/domain/$ndvm/backend/vif/$1/0/bulkhead-fence"; }
+blau=$(dom0 bulkhead domid blau)
+equal "blau's" "$(in_force "$blau")" "mac=00:16:3e:00:0f:03 types=blau"
+equal "Domain-0's" "$(in_force 0)" "mac=00:16:3e:00:0f:04 types=SystemManagement,blau,gruen,rot"
+nothing_comes rot 'ping -c 1 -W 1 10.9.0.3' blau
+
+say "other labels while they run"
+dom0 bulkhead policy relabel blau rot
+equal "blau's" "$(in_force "$blau")" "mac=00:16:3e:00:0f:03 types=rot"
+passes rot 3
+dom0 bulkhead policy relabel Domain-0 net
+equal "Domain-0's" "$(in_force 0)" "mac=00:16:3e:00:0f:04 types=blau,rot"
+dom0 bulkhead policy relabel blau blau
+nothing_comes rot 'ping -c 1 -W 1 10.9.0.3' blau
+dom0 bulkhead network-detach 0 0 >/dev/null
+for name in rot blau ndvm; do dom0 bulkhead destroy $name; done
+dom0 sh -c "bulkhead policy reset; rm -rf $places"
 leaves_nothing

@@ -1,10 +1,11 @@
 # Sourced: a mandatory policy in few words.
-# policy_xml NAME VERSION FROM TYPES RULE: labels of each type; of FROM's members "NEW<OLD" gives a label another name.
+# policy_xml NAME VERSION FROM TYPES RULE VM-LABELS RESOURCE-LABELS: a label is "NAME", of that type, "NAME=TYPE,TYPE", or
+# "NEW<OLD", renamed.
 policy_xml() {
   python3 - "$@" <<'END'
 import sys
 name, version, origin, types, rule, vms, resources = sys.argv[1:8]
-t = lambda names: "".join(f"<Type>{n}</Type>" for n in names.split())
+t = lambda names: "".join(f"<Type>{n}</Type>" for n in names.replace(",", " ").split())
 def label(kind, spec):
     text, _, old = spec.partition("<")
     name, _, type_ = text.partition("=")

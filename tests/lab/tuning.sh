@@ -1,6 +1,7 @@
 # The verbs for looking and tuning against xl's own view of the same domain: a PV client with two virtual processors and
 # no network. Ends without any domain, and with dom0's pool, parameters and pins as they were.
 . "$(dirname "$0")/common.sh"
+leave_with=restore_xl_conf
 quiet='cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"'
 
 # same VERB...: both programs print the same.
@@ -81,7 +82,7 @@ dom0 bulkhead vcpu-pin tune 1 - 0
 vcpus tune
 dom0 bulkhead vcpu-pin tune all all all
 if [ "$cpus" -gt 1 ]; then
-  dom0 sh -c 'cp /etc/xen/xl.conf /tmp/xl.conf; echo "vm.pv.cpumask=\"1\"" >>/etc/xen/xl.conf'
+  dom0 sh -c 'cp /etc/xen/xl.conf /root/xl.conf; echo "vm.pv.cpumask=\"1\"" >>/etc/xen/xl.conf'
   dom0 bulkhead vcpu-pin tune 0 all
   equal "under xl.conf's mask" "$(value 0.hard_affinity vcpu-list tune)" 1
   refused 1 "leave none of these processors" dom0 bulkhead vcpu-pin tune 0 0
@@ -89,7 +90,8 @@ if [ "$cpus" -gt 1 ]; then
   equal "with create -i" "$(dom0 bulkhead create -N -i /root/cfg/client.cfg | grep -c vcpu_hard_affinity || true)" 0
   dom0 bulkhead vcpu-pin -i tune 0 0
   equal "without xl.conf's mask" "$(value 0.hard_affinity vcpu-list tune)" 0
-  dom0 sh -c 'mv /tmp/xl.conf /etc/xen/xl.conf; bulkhead vcpu-pin tune all all'
+  restore_xl_conf
+  dom0 bulkhead vcpu-pin tune all all
 fi
 refused 1 "this host has processors" dom0 bulkhead vcpu-pin tune 0 "$cpus"
 refused 1 "is no processor" dom0 bulkhead vcpu-pin tune 0 x

@@ -445,6 +445,47 @@ TEST_F(SecurityTest, VifsCarryWhatTheirDomainsLabelSaysNow) {
     EXPECT_EQ(security->vif_types("uuid-g"), green) << "the label GREEN has the type green";
 }
 
+TEST_F(SecurityTest, Domain0sOwnVifsCarryItsLabelsTypesOrTheirOwn) {
+    set(xm_test());
+    ASSERT_TRUE(start("ndvm", "blue"));
+    DeviceUse plain, own;
+    plain.device = "vif 0";
+    own.device = "vif 1";
+    own.label = {"xm-test", "blue", ""};
+    plain.peer = own.peer = "uuid-ndvm";
+    const auto attach_to_domain0 = [this](const DeviceUse& use) {
+        Question question = attach("Domain-0", use);
+        question.uuid = domain0_uuid;
+        return question;
+    };
+    {
+        const auto flight = security->fly("uid 0");
+        EXPECT_EQ(ask(attach_to_domain0(plain), flight).value().vif_types.at("vif 0").size(), 4U);
+        EXPECT_EQ(ask(attach_to_domain0(own), flight).value().vif_types.at("vif 1").size(), 1U);
+    }
+    const std::uint64_t before = security->changes();
+    ASSERT_TRUE(security->relabel_domain0("", "blue", running, "uid 0").done());
+    EXPECT_NE(security->changes(), before);
+    const Security::VifTypes blue = {{"vif 0", {"blue"}}, {"vif 1", {"blue"}}};
+    EXPECT_EQ(security->vif_types(domain0_uuid), blue);
+    boot();
+    security->reconcile(running);
+    EXPECT_EQ(security->vif_types(domain0_uuid), blue);
+    EXPECT_TRUE(security->outsiders().empty());
+    end("ndvm");
+    security->detached(domain0_uuid, "vif 1");
+    EXPECT_TRUE(security->relabel_domain0("", "green", running, "uid 0").done());
+    EXPECT_EQ(security->vif_types(domain0_uuid), (Security::VifTypes{{"vif 0", {"green"}}}));
+    {
+        const auto flight = security->fly("uid 0");
+        own.label.label = "green";
+        own.peer = "";
+        ASSERT_TRUE(ask(attach_to_domain0(own), flight));
+        flight->failed();
+    }
+    EXPECT_EQ(security->vif_types(domain0_uuid).size(), 1U) << "it failed to come";
+}
+
 TEST_F(SecurityTest, PermissiveLogsAndLetsPass) {
     set(xm_test());
     ASSERT_TRUE(security->set_permissive(true, "uid 0"));

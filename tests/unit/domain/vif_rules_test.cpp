@@ -5,7 +5,9 @@
 #include "support/network_namespace.hpp"
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <gtest/gtest.h>
+#include <thread>
 
 using namespace bulkhead;
 using namespace bulkhead::domain;
@@ -91,18 +93,55 @@ TEST_F(VifRules, AreToldAndForgotten) {
 }
 
 TEST_F(VifRules, TypesChangeWhileTheVifIsThere) {
-    EXPECT_FALSE(change_types(store, 5, 7, 0, {"a"}).value()) << "nobody enforces any";
+    const auto change = [this](const std::vector<std::string>& types) { return change_types(store, 5, 7, 0, types); };
+    EXPECT_FALSE(change({"a"}).value()) << "nobody enforces any";
     EXPECT_EQ(read(rules_record(7, 0)), "(none)");
     ASSERT_TRUE(tell(nic(), ndvm));
-    EXPECT_TRUE(change_types(store, 5, 7, 0, {"b", "a"}).value());
+    EXPECT_TRUE(change({"b", "a"}).value());
     EXPECT_EQ(read(rules_record(7, 0)), "mac=00:16:3e:00:00:30 types=a,b");
     EXPECT_EQ(read("/local/domain/5/bulkhead/fence/7/0"), "mac=00:16:3e:00:00:30 types=a,b");
-    EXPECT_FALSE(change_types(store, 5, 7, 0, {"a", "b"}).value());
-    EXPECT_FALSE(change_types(store, 5, 7, 0, {"no type"}));
+    EXPECT_FALSE(change({"a", "b"}).value());
+    EXPECT_FALSE(change({"no type"}));
     xenstored.remove("/local/domain/5"); // it comes back and is told then
-    EXPECT_TRUE(change_types(store, 5, 7, 0, {}).value());
+    EXPECT_TRUE(change({}).value());
     EXPECT_EQ(read(rules_record(7, 0)), "mac=00:16:3e:00:00:30 types=");
     EXPECT_EQ(read("/local/domain/5"), "(none)");
+    EXPECT_TRUE(change_types(store, 5, 7, 0, std::nullopt).value());
+    EXPECT_EQ(read(rules_record(7, 0)), "mac=00:16:3e:00:00:30");
+}
+
+TEST_F(VifRules, TheAgentSaysWhenTheyAreInForce) {
+    const auto soon = [] { return std::chrono::steady_clock::now() + std::chrono::milliseconds(20); };
+    ASSERT_TRUE(tell(nic(), ndvm));
+    EXPECT_TRUE(await_rules(store, 5, 7, 0, soon())) << "there is no vif";
+    xenstored.write("/local/domain/5/backend/vif/7/0/state", "4");
+    EXPECT_EQ(await_rules(store, 5, 7, 0, soon()).error().code, ETIMEDOUT);
+    xenstored.write(rules_in_force(5, 7, 0), "mac=00:16:3e:00:00:30 types=old");
+    EXPECT_EQ(await_rules(store, 5, 7, 0, soon()).error().code, ETIMEDOUT);
+    xenstored.write(rules_in_force(5, 7, 0), "mac=00:16:3e:00:00:30");
+    EXPECT_TRUE(await_rules(store, 5, 7, 0, soon()));
+    std::thread agent([this] { xenstored.write(rules_in_force(5, 7, 0), "mac=00:16:3e:00:00:30 types=a"); });
+    EXPECT_TRUE(change_types(store, 5, 7, 0, std::vector<std::string>{"a"}).value());
+    EXPECT_TRUE(await_rules(store, 5, 7, 0, std::chrono::steady_clock::now() + std::chrono::seconds(30)));
+    agent.join();
+}
+
+TEST_F(VifRules, AConfigurationsTypesCountWithoutAPolicy) {
+    xen::NicSpec spec = nic();
+    spec.types = {"own", "mine"};
+    Permit permit;
+    permit.vif_types["vif 0"] = {"a"};
+    carry_types(spec, permit, ndvm, [](std::string_view) {});
+    ASSERT_TRUE(tell(spec, ndvm));
+    EXPECT_EQ(read(rules_record(7, 0)), "mac=00:16:3e:00:00:30 types=a");
+    std::vector<xen::NicSpec> nics = {nic()};
+    ASSERT_TRUE(add_rules(store, 7, nics));
+    EXPECT_EQ(nics[0].types, (std::vector<std::string>{"mine", "own"})) << "it is saved with those";
+    EXPECT_TRUE(change_types(store, 5, 7, 0, std::nullopt).value());
+    EXPECT_EQ(read("/local/domain/5/bulkhead/fence/7/0"), "mac=00:16:3e:00:00:30 types=mine,own");
+    EXPECT_FALSE(change_types(store, 5, 7, 0, std::nullopt).value());
+    ASSERT_TRUE(tell(nic(), ndvm));
+    EXPECT_EQ(read(configured_types(7, 0)), "(none)") << "of an earlier vif";
 }
 
 // In a network namespace of the test's own.

@@ -1,10 +1,14 @@
 #include "net/netlink.hpp"
 
+#include "net/fence.hpp"
 #include "net/link_events.hpp"
+#include "net/nftables.hpp"
+#include "net/table_events.hpp"
 #include "support/network_namespace.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <poll.h>
 
 namespace bulkhead::net {
@@ -117,6 +121,31 @@ TEST_F(NetlinkTest, EventsTellWhatHappens) {
     EXPECT_TRUE(std::any_of(seen.begin(), seen.end(), [](const LinkEvent& event) {
         return event.what == LinkEvent::What::removed && event.link.name == "a";
     }));
+}
+
+// By programs of other names: in these tests nft.
+TEST(TableEventsTest, TellWhatOthersDoToTheTable) {
+    Nftables kernel;
+    FencePort port;
+    port.name = "vif1.0";
+    port.mac = vif_mac;
+    ASSERT_TRUE(kernel.apply(fence_rules({port}, Others::by_name)));
+    TableEvents events = std::move(*TableEvents::open(fence_table));
+    EXPECT_EQ(events.take().value(), false);
+    const auto after = [&events](const char* command) {
+        EXPECT_EQ(std::system(command), 0) << command; // NOLINT: one thread
+        return events.take().value();                  // the kernel tells before its answer
+    };
+    ASSERT_TRUE(kernel.apply(fence_rules({port}, Others::by_name)));
+    EXPECT_EQ(events.take().value(), false) << "our own";
+    EXPECT_FALSE(after("nft add table inet another"));
+    EXPECT_FALSE(after("nft add table inet bulkhead")) << "of another family";
+    EXPECT_TRUE(after("nft flush table bridge bulkhead"));
+    EXPECT_FALSE(after("nft delete table inet another"));
+    EXPECT_TRUE(after("nft flush ruleset"));
+    EXPECT_FALSE(after("nft flush ruleset")) << "there is none";
+    ASSERT_TRUE(kernel.apply(no_fence()));
+    EXPECT_EQ(events.take().value(), false);
 }
 
 } // namespace
