@@ -58,7 +58,7 @@ Status Fence::install() {
         return {};
     }
     // Also what an earlier agent may have left; a kernel without nf_tables has nothing to remove.
-    const Status removed = apply_(net::no_fence());
+    Status removed = apply_(net::no_fence());
     if (!removed && !in_force_.empty()) return removed;
     in_force_.clear();
     return {};

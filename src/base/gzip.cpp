@@ -19,7 +19,7 @@ Result<Gunzipped> gunzip(std::string_view packed, std::size_t limit) {
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data())); // zlib does not write there
     stream.avail_in = static_cast<uInt>(packed.size());
     Gunzipped result;
-    std::array<char, std::size_t{64} * 1024> part;
+    std::array<char, std::size_t{64} * 1024> part{};
     for (;;) {
         stream.next_out = reinterpret_cast<Bytef*>(part.data());
         stream.avail_out = static_cast<uInt>(part.size());

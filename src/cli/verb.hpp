@@ -14,10 +14,10 @@
 namespace bulkhead::cli {
 
 struct Option {
-    char letter;          // 0: long form only
-    const char* name;     // without the dashes
-    const char* argument; // nullptr: a flag
-    const char* text;
+    char letter = 0;                // 0: long form only
+    const char* name = "";          // without the dashes
+    const char* argument = nullptr; // nullptr: a flag
+    const char* text = "";
     const char* values = nullptr; // all that the argument may be, by blanks, where that is known; for completion
 };
 

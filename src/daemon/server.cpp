@@ -29,7 +29,7 @@ Result<sockaddr_un> socket_address(const std::string& path) {
 
 } // namespace
 
-Server::~Server() {
+Server::~Server() { // NOLINT(bugprone-exception-escape): without memory the daemon ends, and is started again
     while (!connections_.empty()) (*connections_.begin())->close();
     if (socket_) ::unlink(path_.c_str());
 }

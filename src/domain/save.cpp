@@ -140,7 +140,7 @@ Status undo_save(xen::Context& xen, std::optional<unsigned> domain, const std::s
     if (!object.is_object()) return fail("what was written down about a save is not readable");
     const std::string partial = object.value("partial", ""), file = object.value("file", "");
     if (object.value("whole", false)) {
-        const Status named = take_name(partial, file);
+        Status named = take_name(partial, file);
         if (!domain) return named;
         if (named) return leave(xen, *domain, object.value("destroy", true));
         log::warning(named.error().message + "; domain " + std::to_string(*domain) + " runs on"); // it is all there is

@@ -156,7 +156,7 @@ Status tell_rules(xen::Store& store, unsigned client, const xen::NicSpec& spec, 
         return now.write(node, rules);
     }));
     if (keeper == Keeper::agent) return {};
-    const Status installed = install_dom0_fence(store);
+    Status installed = install_dom0_fence(store);
     if (installed) return {};
     TRY(remove_rules(store, client, spec.devid));
     if (spec.types || spec.policy_types || installed.error().code == EEXIST) return installed;

@@ -79,7 +79,7 @@ public:
 private:
     struct Worker;
     struct Waiting {
-        Id id;
+        Id id = 0;
         Job job;
     };
     Status run(Id id, Job job);

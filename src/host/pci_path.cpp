@@ -51,8 +51,8 @@ std::vector<std::string> unguarded_peers(const std::string& device, const std::m
     std::erase_if(open, redirects);
     for (const auto& [address, path] : paths) {
         if (slot_of(address) == slot_of(device)) continue;
-        const bool bridge = std::any_of(paths.begin(), paths.end(),
-                                        [&](const auto& other) { return other.second.starts_with(path + "/"); });
+        const auto below = [folder = path + "/"](const auto& other) { return other.second.starts_with(folder); };
+        const bool bridge = std::any_of(paths.begin(), paths.end(), below);
         const std::vector<std::string> way = bridges_of(path);
         const bool shared = std::any_of(way.begin(), way.end(), [&](const std::string& one) {
             return std::find(open.begin(), open.end(), one) != open.end();

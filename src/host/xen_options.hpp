@@ -31,8 +31,8 @@ enum class Kind {
 };
 
 struct XenOption {
-    const char* name;
-    Kind kind;
+    const char* name = "";
+    Kind kind = Kind::boolean;
     const char* form = "";
     const char* since = "4.2"; // the first release whose documentation has it; "4.2": that one or an older one
     unsigned longest = 127;    // characters of the value that Xen keeps

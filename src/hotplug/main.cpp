@@ -12,7 +12,7 @@ namespace {
 
 Status serve(const std::string& action, const std::string& path) {
     xen::Store store = TRY(xen::Store::open());
-    const Status done = action == "add" ? hotplug::add_block(store, path) : hotplug::remove_block(store, path);
+    Status done = action == "add" ? hotplug::add_block(store, path) : hotplug::remove_block(store, path);
     if (!done) (void)hotplug::report(store, path, done.error().message);
     return done;
 }

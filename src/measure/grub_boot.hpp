@@ -38,7 +38,10 @@ struct BootOptions {
     std::optional<bool> firmware_setup; // OsIndicationsSupported has EFI_OS_INDICATIONS_BOOT_TO_FW_UI
     std::string entry; // menu entry to boot, as the variable `default` names it; empty: what the configuration chooses
     std::vector<Bank> banks = {Bank::sha256};
-    std::size_t most_commands = 5'000; // a configuration that runs more is taken for one that never ends
+    // A configuration that runs more commands, or whose commands' arguments take more bytes in all, is taken for one
+    // that never ends. A real boot runs some hundred; their arguments take some 100 KiB.
+    std::size_t most_commands = 5'000;
+    std::size_t most_bytes = 8 << 20;
 };
 
 // Events of PCR 8 and 9, up to `boot`. Errors name file and line.

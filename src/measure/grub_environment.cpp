@@ -73,12 +73,14 @@ bool is_pattern(std::string_view text) {
 }
 
 // Arguments that grow piece by piece; an argument that nothing was added to does not exist. They take from `room`, each
-// one byte and those of its text; without room they are full, and grow no more.
+// one byte and those of its text; without room, or when they are too many, they are full and grow no more.
 class Arguments {
 public:
     explicit Arguments(std::size_t& room) : room_(room) {}
     void next() {
-        if ((arguments_.empty() || arguments_.back()) && take_room(1)) arguments_.emplace_back();
+        if (!arguments_.empty() && !arguments_.back()) return;
+        full_ = full_ || arguments_.size() > most_arguments;
+        if (take_room(1)) arguments_.emplace_back();
     }
     void append(std::string_view text) {
         if (!take_room(text.size())) return;
@@ -243,7 +245,10 @@ Result<std::vector<std::string>> expand(const std::vector<Word>& words, const st
         out.next();
         out.append("{" + escape(*block) + "}");
     }
-    if (out.full()) return fail("the arguments of all commands take too much room");
+    if (out.full()) {
+        return fail("more than " + std::to_string(most_arguments) +
+                    " arguments, or the arguments of all commands take too much room");
+    }
     std::vector<std::string> arguments;
     for (const std::optional<std::string>& argument : out.take()) {
         if (!argument) continue; // only the last can be one that nothing was added to

@@ -41,10 +41,10 @@ std::string doubled(const std::string& text) {
 
 } // namespace
 
-Machine::Machine(const BootOptions& options, Files& files) : options_(options), files_(files) {
+Machine::Machine(const BootOptions& options, Files& files)
+    : options_(options), files_(files), modules_(options.builtin), room_(options.most_bytes) {
     list_.banks = options.banks;
     list_.covers = {8, 9};
-    modules_ = options.builtin;
     const auto exported = [this](const std::string& name, const std::string& value) {
         environment_.set(name, value);
         environment_.mark_exported(name);
@@ -118,7 +118,7 @@ Status Machine::run_menu(std::vector<MenuEntry> menu) {
     entry_used_ = true;
     const std::string all = environment_.get("default").value_or("");
     std::string wanted = all.substr(0, level_end(all));
-    for (std::size_t at; (at = wanted.find(">>")) != std::string::npos;) wanted.erase(at, 1);
+    for (std::size_t at = 0; (at = wanted.find(">>")) != std::string::npos;) wanted.erase(at, 1);
     const MenuEntry* chosen = nullptr;
     if (const auto number = parse_unsigned(wanted, 1 << 20)) {
         if (*number < menu.size()) chosen = &menu[*number];

@@ -96,7 +96,7 @@ private:
     std::vector<MenuEntry> menu_;
     std::string kernel_; // which loader is set up: "linux", "multiboot2", "chainloader" or none
     std::size_t steps_ = 0;
-    std::size_t room_ = 8 << 20; // bytes that arguments may still take: those of a real boot take some 100 KiB
+    std::size_t room_; // bytes that arguments may still take
     unsigned depth_ = 0;
     unsigned loops_ = 0;
     unsigned breaks_ = 0;

@@ -158,10 +158,10 @@ Result<SealedState> state_of(std::string name, const EventList& list, const PcrS
     kept.events.clear();
     for (const Event& event : list.events) {
         // An event that does not count leaves an empty place: the numbers that people see are those of the whole list.
-        Event place;
-        place.effect = Effect::none;
-        const bool counts = selected.contains(event.pcr) && event.effect != Effect::none;
-        kept.events.push_back(counts ? event : std::move(place));
+        if (selected.contains(event.pcr) && event.effect != Effect::none)
+            kept.events.push_back(event);
+        else
+            kept.events.emplace_back().effect = Effect::none;
     }
     state.list = std::move(kept);
     return state;

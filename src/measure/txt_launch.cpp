@@ -24,12 +24,13 @@ std::string u32_bytes(std::uint32_t value) {
 
 class Launch {
 public:
-    Launch(const PlatformProfile& profile, const TxtLaunch& launch) : profile_(profile), launch_(launch) {
+    Launch(const PlatformProfile& profile, const TxtLaunch& launch)
+        : profile_(profile), launch_(launch),
+          capabilities_(launch_capabilities(launch.tboot, *profile.tpm, launch.acm.capabilities,
+                                            launch.details_authorities, launch.legacy_log)) {
         list_.banks = launch.banks;
         list_.dynamic_launch = true;
         list_.covers = {17, 18, 19};
-        capabilities_ = launch_capabilities(launch.tboot, *profile.tpm, launch.acm.capabilities,
-                                            launch.details_authorities, launch.legacy_log);
     }
 
     Result<EventList> legacy() {
@@ -155,13 +156,9 @@ std::uint32_t launch_capabilities(TbootVersion tboot, TpmVersion tpm, std::uint3
     value |= no_legacy_pcr_map;
     const bool acm_da = (acm & details_authorities_pcr_map) != 0;
     const bool wanted = details_authorities || (tboot >= TbootVersion{1, 10, 2} && (acm & cbnt) != 0);
-    if (acm_da && wanted)
-        value |= details_authorities_pcr_map;
-    else if ((acm & no_legacy_pcr_map) == 0)
-        value &= ~no_legacy_pcr_map;
-    else if (acm_da)
-        value |= details_authorities_pcr_map;
-    return value;
+    const bool legacy = (acm & no_legacy_pcr_map) == 0;
+    if (acm_da && (wanted || !legacy)) return value | details_authorities_pcr_map;
+    return legacy ? value & ~no_legacy_pcr_map : value;
 }
 
 Result<AcmMeasurement> measure_acm(std::string_view bytes) {

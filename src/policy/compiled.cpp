@@ -76,19 +76,22 @@ struct WallCounts {
 
 // Where each part stands, from the beginning of its structure.
 struct Layout {
-    std::size_t wall, ste, length;             // of the whole
-    std::size_t conflicts, running, aggregate; // of the wall's structure
-    Layout(const Policy& policy, const Compiled& compiled) {
-        const std::size_t row = cell_size * compiled.wall_columns.size();
-        conflicts = wall_header_size + row * compiled.vm_rows.size();
-        running = conflicts + row * compiled.rule_rows.size();
-        aggregate = running + row;
-        wall = header_size + padded(reference_size + policy.name().size() + 1);
-        ste = wall + padded(aggregate + row);
-        length = ste + padded(ste_header_size + cell_size * compiled.ste_columns.size() *
-                                                    (compiled.vm_rows.size() + compiled.resource_rows.size()));
-    }
+    std::size_t wall = 0, ste = 0, length = 0;             // of the whole
+    std::size_t conflicts = 0, running = 0, aggregate = 0; // of the wall's structure
 };
+
+Layout layout_of(const Policy& policy, const Compiled& compiled) {
+    const std::size_t row = cell_size * compiled.wall_columns.size();
+    const std::size_t labels = compiled.vm_rows.size() + compiled.resource_rows.size();
+    Layout at;
+    at.conflicts = wall_header_size + row * compiled.vm_rows.size();
+    at.running = at.conflicts + row * compiled.rule_rows.size();
+    at.aggregate = at.running + row;
+    at.wall = header_size + padded(reference_size + policy.name().size() + 1);
+    at.ste = at.wall + padded(at.aggregate + row);
+    at.length = at.ste + padded(ste_header_size + cell_size * compiled.ste_columns.size() * labels);
+    return at;
+}
 
 } // namespace
 
@@ -122,7 +125,7 @@ Compiled compile(const Policy& policy) {
 
 void dump_policy(const Policy& policy, LabelId domain0, std::span<const LabelId> running, const Sink& out) {
     const Compiled compiled = compile(policy);
-    const Layout layout(policy, compiled);
+    const Layout layout = layout_of(policy, compiled);
     const auto& labels = policy.vm_labels();
     WallCounts counts(policy);
     counts.add(policy, domain0);

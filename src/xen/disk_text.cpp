@@ -66,9 +66,9 @@ DiskProtocol protocol_of(libxl_disk_specification specification) {
     return DiskProtocol::automatic;
 }
 
-std::string without_dev(std::string vdev) {
+std::string without_dev(const std::string& vdev) {
     constexpr std::string_view prefix = "/dev/";
-    return vdev.compare(0, prefix.size(), prefix) == 0 ? vdev.substr(prefix.size()) : vdev;
+    return vdev.starts_with(prefix) ? vdev.substr(prefix.size()) : vdev;
 }
 
 } // namespace

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!tree && text.find('\0') == std::string::npos) std::abort();
     }
     // Each option of the table sees the text as a string, as an item and as an item of an item.
-    const xen::ConfigValue plain{false, text.c_str(), {}, 1};
+    const xen::ConfigValue plain{false, text.substr(0, text.find('\0')), {}, 1};
     const xen::ConfigValue list{true, "", {plain, plain}, 1};
     const xen::ConfigValue lists{true, "", {list, list}, 1};
     for (const std::string& key : xen::option_names()) {

@@ -50,7 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     grub::BootOptions options;
     options.builtin = {"tpm", "normal", "gzio", "test", "linux"};
     options.search = {{"label:a", "hd0,gpt1"}};
-    options.most_commands = 300; // most inputs that mutation likes are loops without an end
+    // Most inputs that mutation likes have no end.
+    options.most_commands = 300;
+    options.most_bytes = 64 << 10;
     Disk disk(text);
     const auto list = grub::predict(options, disk);
     if (!list) {

@@ -242,7 +242,8 @@ void FakeXenstored::answer(Connection& connection, const Message& request) {
 }
 
 std::string FakeXenstored::perform(Connection& connection, const Message& request) {
-    const std::string ok("OK", 3);
+    std::string ok = "OK"; // with its NUL
+    ok.push_back('\0');
     const auto parts = split(request.payload, '\0');
     switch (request.type) {
     case Type::get_domain_path:
@@ -289,7 +290,8 @@ std::string FakeXenstored::perform(Connection& connection, const Message& reques
 
 std::string FakeXenstored::perform_on(Tree& tree, std::vector<Change>& changes, const Connection& connection,
                                       const Message& request) {
-    const std::string ok("OK", 3);
+    std::string ok = "OK"; // with its NUL
+    ok.push_back('\0');
     const std::size_t nul = request.payload.find('\0');
     if (nul == std::string::npos) throw Refusal{"EINVAL"};
     const std::string_view given(request.payload.data(), nul);

@@ -68,7 +68,7 @@ private:
     };
     struct OpenTransaction {
         Tree tree;
-        std::uint64_t generation;
+        std::uint64_t generation = 0;
         std::vector<Change> changes;
     };
     struct Connection {

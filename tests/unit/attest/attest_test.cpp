@@ -38,7 +38,7 @@ void certificate(const SoftwareTpm& tpm, const std::string& name) {
 class Running {
 public:
     Running(const SoftwareTpm& tpm, const measure::TpmBlob& key, const std::vector<EventList>& expected,
-            ServerOptions options = {}, const std::string& client_authority = {})
+            const ServerOptions& options = {}, const std::string& client_authority = {})
         : stop_(::eventfd(0, EFD_CLOEXEC)) {
         certificate(tpm, "server");
         std::string lists;

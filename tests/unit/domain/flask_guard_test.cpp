@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
-#include <cstring>
 #include <set>
 
 extern "C" {
@@ -48,7 +47,7 @@ int xc_flask_context_to_sid(xc_interface* /*xc*/, char* text, uint32_t size, uin
 int xc_flask_getbool_byid(xc_interface* /*xc*/, int id, char* name, uint32_t /*size*/, int* now, int* pending) {
     if (static_cast<std::size_t>(id) >= fake.booleans.size()) return refuse(ENOENT);
     const auto& [text, value] = fake.booleans[static_cast<std::size_t>(id)];
-    std::memcpy(name, text.data(), text.size()); // no NUL, as Xen
+    text.copy(name, text.size()); // no NUL, as Xen
     *now = *pending = value ? 1 : 0;
     return 0;
 }

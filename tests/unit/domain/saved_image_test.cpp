@@ -94,7 +94,8 @@ TEST(SavedImage, AnEndThatLiesIsRefused) {
 }
 
 TEST(SavedImage, ErrorsSayWhatToDo) {
-    EXPECT_THAT(read("Xen saved domain, xl format\n \0 \r and more").error().message, HasSubstr("xl restore"));
+    EXPECT_THAT(read(std::string("Xen saved domain, xl format\n \0 \r and more", 41)).error().message,
+                HasSubstr("xl restore"));
     EXPECT_THAT(read("something else").error().message, HasSubstr("no saved domain"));
     EXPECT_THAT(read("").error().message, HasSubstr("no saved domain"));
     std::string newer = image_of("");

@@ -145,7 +145,7 @@ struct SecurityTest : testing::Test {
         ASSERT_TRUE(outcome.done()) << outcome.reason;
     }
     std::string file(const std::string& name) {
-        const std::string path = folder + "/" + name;
+        std::string path = folder + "/" + name;
         EXPECT_TRUE(write_file_atomic(path, name));
         return path;
     }

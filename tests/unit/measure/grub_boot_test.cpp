@@ -87,8 +87,8 @@ TEST(GrubBoot, ReproducesTheGoldenLog) {
 }
 
 // What a configuration measures, behind the four lists and grub.cfg, in words; or the error.
-std::vector<std::string> measured(const std::string& configuration, BootOptions options = debian_options(),
-                                  std::map<std::string, std::string> more = {}) {
+std::vector<std::string> measured(const std::string& configuration, const BootOptions& options = debian_options(),
+                                  const std::map<std::string, std::string>& more = {}) {
     FakeFiles files({Bank::sha256});
     files.put(modules + "command.lst", command_list);
     files.put(modules + "moddep.lst", "a: b\nb:\nmultiboot2:\nregexp:\nterminal_x:\ngettext:\n");
@@ -107,8 +107,9 @@ std::vector<std::string> measured(const std::string& configuration, BootOptions 
 }
 
 // The same for commands before a boot, which is left out.
-std::vector<std::string> commands(const std::string& configuration, std::map<std::string, std::string> more = {}) {
-    auto texts = measured(configuration + "\nlinux /vmlinuz\nboot\n", debian_options(), std::move(more));
+std::vector<std::string> commands(const std::string& configuration,
+                                  const std::map<std::string, std::string>& more = {}) {
+    auto texts = measured(configuration + "\nlinux /vmlinuz\nboot\n", debian_options(), more);
     if (texts.size() >= 4) texts.resize(texts.size() - 4);
     return texts;
 }

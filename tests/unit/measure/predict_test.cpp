@@ -59,20 +59,21 @@ std::string make_pe(const std::string& behind, bool turned = false) {
     optional += std::string(32, '\0') + u32(0) + u32(16);
     optional += std::string(optional_size - optional.size(), '\0');
     const auto section = [](const char* name, std::uint32_t address, std::uint32_t at) {
-        return std::string(name, 8) + u32(0x200) + u32(address) + u32(0x200) + u32(at) + std::string(12, '\0') +
-               u32(0x60000020);
+        std::string padded = name;
+        padded.resize(8);
+        return padded + u32(0x200) + u32(address) + u32(0x200) + u32(at) + std::string(12, '\0') + u32(0x60000020);
     };
     std::string bytes = "MZ" + std::string(58, '\0') + u32(64) + std::string("PE\0\0", 4) + u16(0x8664) + u16(2) +
                         u32(0) + u32(0) + u32(0) + u16(static_cast<unsigned>(optional_size)) + u16(0x22) + optional +
-                        (turned ? section(".data\0\0\0", 0x2000, 0x600) + section(".text\0\0\0", 0x1000, 0x400)
-                                : section(".text\0\0\0", 0x1000, 0x400) + section(".data\0\0\0", 0x2000, 0x600));
+                        (turned ? section(".data", 0x2000, 0x600) + section(".text", 0x1000, 0x400)
+                                : section(".text", 0x1000, 0x400) + section(".data", 0x2000, 0x600));
     bytes += std::string(0x400 - bytes.size(), '\0') + std::string(0x200, 't') + std::string(0x200, 'd');
     return bytes + behind;
 }
 
 // "hash: HEX" and the file's name.
 std::string pesign(const std::string& file) {
-    const std::string text = run_checked({"pesign", "-h", "-d", "sha256", "-i", file}, 30s).value_or("failed");
+    std::string text = run_checked({"pesign", "-h", "-d", "sha256", "-i", file}, 30s).value_or("failed");
     for (const std::string_view word : words(text)) {
         if (word.size() == 64) return std::string(word);
     }

@@ -28,7 +28,7 @@ const std::string end = element(0, "");
 std::string bios(std::uint32_t version = 5) {
     std::string data = u32(version) + u32(0) + u64(0x1000) + u64(0x200) + u32(8);
     if (version >= 3) data += u32(1) + u32(2);
-    if (version >= 4) data += element(1, "\x04\0\x01\0\0\0") + end;
+    if (version >= 4) data += element(1, std::string("\x04\0\x01\0\0\0", 6)) + end;
     return part(data);
 }
 std::string os_sinit(std::uint32_t version, const std::string& elements) {

@@ -194,8 +194,8 @@ TEST_F(FenceTest, NftListsIt) {
              "chain from_open { oifname @uplinks accept oifname @open accept }",
              "chain from_class_0 { oifname @uplinks accept oifname @type_",
              "chain forward { type filter hook forward priority filter; policy drop; iifname vmap @ways }",
-             "chain prerouting { type filter hook prerouting priority filter; policy accept; iifname @guarded jump "
-             "guard }",
+             ("chain prerouting { type filter hook prerouting priority filter; policy accept; iifname @guarded jump "
+              "guard }"),
              "chain input { type filter hook input priority filter; policy accept; iifname @guarded jump guard }",
          }) {
         EXPECT_NE(listed.find(part), std::string::npos) << part << "\nis not in\n" << listed;

@@ -37,6 +37,7 @@ std::string label_of_resource(const Host& host, const std::string& resource) {
 
 // The problems of an update, after which the host must be as it was.
 std::vector<std::string> refused(const Host& host, const Document& next) {
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): to see that it does not change
     const Host before = host;
     const Update update = prepare_update(host, samples::make(next));
     EXPECT_FALSE(update.host);
