@@ -43,7 +43,7 @@ public:
     // Listens on the Unix socket `path`, whose folder is created. A socket file that nobody serves is replaced; one
     // that another daemon serves is an error.
     static Result<std::unique_ptr<Server>> open(domain::EventLoop& loop, const std::string& path, Handler handler);
-    ~Server(); // NOLINT(bugprone-exception-escape)
+    ~Server(); // NOLINT(bugprone-exception-escape): see there
 
     static constexpr std::size_t connections_most = 64;
     static constexpr std::size_t strangers_most = 32;     // of them, for users other than root
