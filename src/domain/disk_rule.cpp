@@ -2,7 +2,6 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "domain/gate.hpp"
 #include "domain/labelled.hpp"
 #include "domain/names.hpp"
 #include "storage/facts.hpp"
@@ -145,23 +144,22 @@ Status check_disks(xen::Context& xen, xen::Store& store, const std::vector<xen::
 
 Status check_held(xen::Context& xen, xen::Store& store, unsigned domain,
                   const std::map<std::string, std::string>& nodes) {
-    if (nodes.empty()) return {};
     storage::Facts facts;
-    for (const xen::DiskInfo& disk : TRY(xen::list_disks(xen, domain))) {
-        const auto wanted = nodes.find(disk_device(disk.vdev));
-        if (wanted == nodes.end() || disk.backend_domain != 0) continue;
-        const auto physical = TRY(store.read_if(disk.backend + "/physical-device"));
+    for (const auto& [vdev, wanted] : nodes) {
+        const auto disk = TRY(xen::find_disk(xen, domain, vdev));
+        if (!disk || disk->backend_domain != 0) continue; // a virtio disk, which is QEMU's
+        const auto physical = TRY(store.read_if(disk->backend + "/physical-device"));
         if (!physical) continue; // QEMU's
         const auto number = parse_physical(*physical);
         if (!number)
-            return fail(disk.backend + "/physical-device: " + printable(*physical, 40) + " is no device", EINVAL);
+            return fail(disk->backend + "/physical-device: " + printable(*physical, 40) + " is no device", EINVAL);
         const storage::Node device = TRY(facts.find_device(number->first, number->second));
         std::vector<storage::Node> held;
         if (number->first == LOOP_MAJOR) held = facts.layers().below(device);
-        held.push_back(device);
-        if (std::none_of(held.begin(), held.end(),
-                         [&](const storage::Node& node) { return node_text(node) == wanted->second; }))
-            return fail("disk " + disk.vdev + ": " + printable(disk.target, 400) +
+        held.push_back(device); // phy:/dev/loop3
+        const auto same = [&text = wanted](const storage::Node& node) { return node_text(node) == text; };
+        if (std::none_of(held.begin(), held.end(), same))
+            return fail("disk " + vdev + ": " + printable(disk->target, 400) +
                             " has become another file or device since it was asked whether the domain may have it",
                         ESTALE);
     }

@@ -137,7 +137,7 @@ Question Gate::about(const xen::DomainInfo& domain) const {
 Result<Permit> Gate::ask(const Question& question) const {
     Permit permit = TRY(ask_(question));
     for (const DeviceUse& use : question.devices) {
-        if (!use.node.empty()) permit.disk_nodes[use.device] = use.node;
+        if (!use.node.empty()) permit.disk_nodes[use.device.substr(disk_device("").size())] = use.node;
     }
     return permit;
 }

@@ -45,7 +45,7 @@ void Manager::renew_now() {
         Status all;
         const auto keeps = [&all](const xen::NicInfo& nic, unsigned domain, const Error& error) {
             all = fail("vif " + std::to_string(nic.devid) + " of domain " + std::to_string(domain) +
-                           " keeps its types: " + error.message + "; attach it again",
+                           " may still have its old types: " + error.message + "; attach it again",
                        error.code);
         };
         std::vector<std::pair<unsigned, xen::NicInfo>> told; // of driver domains

@@ -50,8 +50,7 @@ struct Permit {
     std::map<std::string, std::vector<std::string>> vif_types{};
     // The VM label of a domain that starts, when Xen enforces the policy, too; otherwise empty.
     std::string hypervisor_label{};
-    // Not from the daemon: what the worker found under the names of the question's disks, node_text() by
-    // DeviceUse::device.
+    // Not from the daemon: what the worker found under the names of the question's disks, node_text() by vdev.
     std::map<std::string, std::string> disk_nodes{};
 };
 

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/frames.sh"
 . "$(dirname "$0")/policy_xml.sh"
 guests='rouge deux bleu libre'
-places=/etc/xen/acm-security/policies
 leave() {
   for name in $guests; do dom0 bulkhead destroy $name >/dev/null 2>&1 || true; done
   dom0 sh -c "bulkhead policy reset; rm -rf $places /root/nft" >/dev/null 2>&1 || true
@@ -111,10 +110,7 @@ equal "rules left" "$(dom0 xenstore-list /local/domain/0/bulkhead/fence | tr '\n
 
 say "types of the mandatory policy's labels"
 types="SystemManagement red blue green __UNLABELED__"
-policy_xml frames 1.0 "" "$types" "blue green" "$types" "$types" >"$work/policy.xml"
-dom0 mkdir -p $places
-put "$work/policy.xml" $places/frames-security_policy.xml
-dom0 bulkhead policy set frames
+enforce frames 1.0 "" "$types" "blue green" "$types" "$types"
 labelled() { client "$1" "$2" bridge=labbr "access_control=['policy=frames,label=$3']"; }
 labelled rouge 1 red &
 labelled deux 2 red &

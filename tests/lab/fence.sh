@@ -5,7 +5,6 @@
 . "$(dirname "$0")/returns.sh"
 . "$(dirname "$0")/policy_xml.sh"
 guests='red both blue'
-places=/etc/xen/acm-security/policies
 leave() {
   for name in $guests rot blau ndvm; do dom0 bulkhead destroy $name >/dev/null 2>&1 || true; done
   dom0 sh -c "bulkhead network-detach 0 0; bulkhead policy reset; rm -rf $places" >/dev/null 2>&1 || true
@@ -74,10 +73,7 @@ for name in both blue ndvm; do dom0 bulkhead destroy $name; done
 
 say "types of the mandatory policy's labels"
 types="SystemManagement rot blau gruen"
-policy_xml frames 1.0 "" "$types" "blau gruen" "$types net=rot,blau" "$types" >"$work/policy.xml"
-dom0 mkdir -p $places
-put "$work/policy.xml" $places/frames-security_policy.xml
-dom0 bulkhead policy set frames
+enforce frames 1.0 "" "$types" "blau gruen" "$types net=rot,blau" "$types"
 dom0 bulkhead create /root/cfg/ndvm.cfg 'pci=[]' 'access_control=["policy=frames,label=net"]' \
   'cmdline="console=hvc0 panic=-1 rodata=off bulkhead.nic=none"'
 ndvm=$(dom0 bulkhead domid ndvm)

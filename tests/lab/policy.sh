@@ -3,7 +3,6 @@
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/policy_xml.sh"
 quiet='cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"'
-places=/etc/xen/acm-security/policies
 # new NAME LABEL OPTION...: a client without network; without a label if LABEL is empty.
 new() {
   local options=("name=\"$1\"" 'vif=[]' "$quiet")

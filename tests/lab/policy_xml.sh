@@ -27,3 +27,12 @@ print(f'<?xml version="1.0" encoding="UTF-8"?><SecurityPolicyDefinition xmlns="h
       '</ObjectLabels></SecurityLabelTemplate></SecurityPolicyDefinition>')
 END
 }
+
+# enforce NAME ARGUMENT...: as policy_xml; the policy is dom0's, and in force.
+places=/etc/xen/acm-security/policies
+enforce() {
+  policy_xml "$@" >"$work/policy.xml"
+  dom0 mkdir -p $places
+  put "$work/policy.xml" "$places/$1-security_policy.xml"
+  dom0 bulkhead policy set "$1"
+}

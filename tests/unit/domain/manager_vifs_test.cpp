@@ -132,3 +132,28 @@ TEST_F(AttachPending, NotToAClientThatIsBeingMadeAgain) {
     idle();
     EXPECT_THAT(libxl.nics(6), ElementsAre(1U));
 }
+
+TEST_F(AttachPending, RulesAreRenewedOneAfterTheOther) {
+    const std::string record = rules_record(6, 0);
+    libxl.add_nic(6, 0, "00:16:3e:00:00:01");
+    start();
+    idle();
+    const auto types_again = [&] { return static_cast<bool>(store->write(record, "mac=00:16:3e:00:00:01 types=x")); };
+    ASSERT_TRUE(types_again());
+    std::vector<std::string> told;
+    manager->renew_vif_rules([&](const Status& renewed) {
+        EXPECT_TRUE(renewed) << renewed.error().message;
+        EXPECT_EQ(store->read(record).value(), "mac=00:16:3e:00:00:01") << "no policy is in force";
+        EXPECT_TRUE(types_again()); // which the next renewal has to see
+        told.emplace_back("first");
+    });
+    for (const char* name : {"second", "third"}) {
+        manager->renew_vif_rules([&told, name](const Status& renewed) {
+            EXPECT_TRUE(renewed) << renewed.error().message;
+            told.emplace_back(name);
+        });
+    }
+    until([&] { return told.size() == 3; });
+    EXPECT_THAT(told, ElementsAre("first", "second", "third"));
+    EXPECT_EQ(store->read(record).value(), "mac=00:16:3e:00:00:01");
+}
