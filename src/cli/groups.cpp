@@ -16,6 +16,7 @@ const std::vector<Group>& groups() {
         {"CPU pools", cpupool_verbs()},
         {"Inside a guest", guest_verbs()},
         {"The hypervisor", hypervisor_verbs()},
+        {"What domains use of the host", top_verbs()},
         {"Its security module", xsm_verbs()},
         {"Driver domains", driverdomain_verbs()},
         {"The host", host_verbs()},

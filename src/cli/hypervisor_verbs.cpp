@@ -2,7 +2,6 @@
 
 #include "cli/client.hpp"
 #include "cli/domain_row.hpp"
-#include "cli/top.hpp"
 
 #include <cinttypes>
 #include <cstdio>
@@ -215,23 +214,6 @@ const std::vector<Verb>& hypervisor_verbs() {
          0,
          1,
          info},
-        {"top",
-         "",
-         "Watch what domains use of the host",
-         "Columns and keys are xentop's: S sorts by the next column, N and B show networks and disks, D asks for the "
-         "delay, Q leaves. Networks and disks are those that dom0 serves. --json prints one sample, its percentages "
-         "over the last DELAY.",
-         {{'d', "delay", "SECONDS", "between samples: 3, with --json 1"},
-          {'b', "batch", nullptr, "print tables instead of using the terminal"},
-          {'i', "iterations", "COUNT", "leave after so many samples"},
-          {'f', "full-name", nullptr, "do not cut names"},
-          {'n', "networks", nullptr, "a line for each vif"},
-          {'x', "vbds", nullptr, "a line for each disk"},
-          {'r', "repeat-header", nullptr, "before each domain"},
-          json_option},
-         0,
-         0,
-         top},
         {"uptime",
          "[DOMAIN...]",
          "Show how long domains have been running",

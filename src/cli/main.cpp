@@ -48,14 +48,13 @@ int run(const std::vector<std::string>& words) {
         std::fputs(cli::help_for(*match.verb).c_str(), stdout);
         return 0;
     }
-    Result<cli::Arguments> arguments = cli::parse_arguments(*match.verb, rest);
-    Result<int> status = arguments ? match.verb->run(*arguments) : Result<int>(tl::unexpected(arguments.error()));
+    const Result<int> status = cli::run_verb(*match.verb, rest);
     if (status) return *status;
     if (cli::program_name() == "xm")
         std::fprintf(stderr, "Error: %s\n", policy::xm_refusal(status.error().message).c_str());
     else
         log::error(status.error().message);
-    return status.error().code == cli::usage_code ? 2 : 1;
+    return cli::exit_status(status.error());
 }
 
 } // namespace

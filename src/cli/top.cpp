@@ -1,4 +1,4 @@
-#include "cli/top.hpp"
+#include "cli/verb.hpp"
 
 #include "base/text.hpp"
 #include "cli/client.hpp"
@@ -52,8 +52,6 @@ Result<int> print_batch(Client& client, const TopView& view, int delay_ms, std::
     return 0;
 }
 
-} // namespace
-
 Result<int> top(const Arguments& arguments) {
     const bool as_json = arguments.has("json");
     const std::uint64_t seconds = TRY(whole_number(arguments, "delay", as_json ? 1 : 3, longest_delay));
@@ -74,6 +72,31 @@ Result<int> top(const Arguments& arguments) {
     };
     TRY(run_top_screen(sample, view, static_cast<unsigned>(seconds), rounds));
     return 0;
+}
+
+} // namespace
+
+const std::vector<Verb>& top_verbs() {
+    static const std::vector<Verb> verbs = {
+        {"top",
+         "",
+         "Watch what domains use of the host",
+         "Columns and keys are xentop's: S sorts by the next column, N and B show networks and disks, D asks for the "
+         "delay, Q leaves. Networks and disks are those that dom0 serves. --json prints one sample, its percentages "
+         "over the last DELAY.",
+         {{'d', "delay", "SECONDS", "between samples: 3, with --json 1"},
+          {'b', "batch", nullptr, "print tables instead of using the terminal"},
+          {'i', "iterations", "COUNT", "leave after so many samples"},
+          {'f', "full-name", nullptr, "do not cut names"},
+          {'n', "networks", nullptr, "a line for each vif"},
+          {'x', "vbds", nullptr, "a line for each disk"},
+          {'r', "repeat-header", nullptr, "before each domain"},
+          json_option},
+         0,
+         0,
+         top},
+    };
+    return verbs;
 }
 
 } // namespace bulkhead::cli

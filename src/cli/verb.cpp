@@ -126,4 +126,12 @@ Match find_verb(const std::vector<std::string>& words) {
     return best;
 }
 
+Result<int> run_verb(const Verb& verb, const std::vector<std::string>& words_behind_its_name) {
+    return verb.run(TRY(parse_arguments(verb, words_behind_its_name)));
+}
+
+int exit_status(const Error& error) {
+    return error.code == usage_code ? 2 : 1;
+}
+
 } // namespace bulkhead::cli

@@ -72,6 +72,7 @@ const std::vector<Verb>& xsm_verbs();
 const std::vector<Verb>& cpupool_verbs();
 const std::vector<Verb>& guest_verbs();
 const std::vector<Verb>& hypervisor_verbs();
+const std::vector<Verb>& top_verbs();
 const std::vector<Verb>& driverdomain_verbs();
 const std::vector<Verb>& host_verbs();
 const std::vector<Verb>& image_verbs();
@@ -91,7 +92,7 @@ struct Group {
     const char* title;
     const std::vector<Verb>& verbs;
 };
-const std::vector<Group>& groups();
+const std::vector<Group>& groups(); // of this program: groups.cpp, quick_groups.cpp
 
 // The verb that the words begin with (the longest name wins) and how many words its name took; nullptr if none.
 struct Match {
@@ -99,6 +100,10 @@ struct Match {
     std::size_t words = 0;
 };
 Match find_verb(const std::vector<std::string>& words);
+
+// Of what main() may return: the verb's own status, or for its error 2 (wrong usage) or 1.
+Result<int> run_verb(const Verb& verb, const std::vector<std::string>& words_behind_its_name);
+int exit_status(const Error& error);
 
 // The name that the user knows this program by, for texts: bulkhead, or xm. Set once, by main().
 const std::string& program_name();

@@ -54,13 +54,12 @@ Result<std::string> find_agent() {
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", code);
     if (code) return fail_errno("/proc/self/exe", code.value());
     const std::filesystem::path folder = self.parent_path();
-    for (const char* place : {"bulkhead-agent", "../lib/bulkhead/bulkhead-agent", "../agent/bulkhead-agent"}) {
+    for (const char* place : {"bulkhead-agent", "../agent/bulkhead-agent"}) {
         const std::string path = (folder / place).lexically_normal().string();
         if (exists(path)) return path;
     }
     return fail("no bulkhead-agent beside " + self.string() +
-                " nor in ../lib/bulkhead: build the target bulkhead-agent, or name "
-                "it with --agent");
+                ": build the target bulkhead-agent, or name it with --agent");
 }
 
 Result<BuiltImage> build_ndvm(const NdvmOptions& options) {

@@ -294,6 +294,7 @@ Result<Fd> make_initramfs(const Dom0Files& files, const LabOptions& options) {
     TRY(ours.add_file_from("/init", TRY(find_program("bulkhead-lab-init", "lab")), 0755));
     std::vector<std::string> programs;
     for (const auto& [name, tree, place] : {std::tuple{"bulkhead", "cli", "/usr/bin/bulkhead"},
+                                            {"bulkhead-all", "cli", "/usr/lib/bulkhead/bulkhead-all"},
                                             {"bulkheadd", "daemon", "/usr/sbin/bulkheadd"},
                                             {"block-hotplug", "hotplug", "/usr/lib/bulkhead/block-hotplug"},
                                             {"vif-hotplug", "hotplug", "/usr/lib/bulkhead/vif-hotplug"}}) {

@@ -15,8 +15,8 @@ Result<std::string> find_program(const std::string& name, const std::string& tre
     std::string here(self, static_cast<std::size_t>(size));
     here.erase(here.rfind('/'));
     std::vector<std::string> tried;
-    for (const std::string& folder : {here, here + "/../lib/bulkhead", here + "/../sbin", here + "/../bin",
-                                      here + "/../" + tree, here + "/../src/" + tree}) {
+    for (const std::string& folder :
+         {here, here + "/../../sbin", here + "/../../bin", here + "/../" + tree, here + "/../src/" + tree}) {
         const std::string path = folder + "/" + name;
         if (::access(path.c_str(), X_OK) == 0) return path;
         tried.push_back(folder);

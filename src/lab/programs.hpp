@@ -7,8 +7,8 @@
 
 namespace bulkhead::lab {
 
-// NAME beside /proc/self/exe, in ../lib/bulkhead, ../sbin or ../bin of it, or in the build tree's folder `tree`
-// ("lab", "daemon"). The error says where it was looked for.
+// NAME beside /proc/self/exe, which is installed in lib/bulkhead, in ../../sbin or ../../bin of that, or in the build
+// tree's folder `tree` ("lab", "daemon"). The error says where it was looked for.
 Result<std::string> find_program(const std::string& name, const std::string& tree);
 
 } // namespace bulkhead::lab

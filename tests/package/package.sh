@@ -39,7 +39,7 @@ for program in bin/bulkhead sbin/bulkheadd lib/bulkhead/bulkhead-agent; do
   said=$("$root/usr/$program" --version)
   [ "$said" = "$(basename "$program") $version" ] || fail "$program says '$said'"
 done
-for program in bin/bulkhead sbin/bulkheadd; do
+for program in bin/bulkhead lib/bulkhead/bulkhead-all sbin/bulkheadd; do
   if ldd "$root/usr/$program" | grep 'not found'; then fail "$program lacks libraries"; fi
 done
 if ldd "$root/usr/lib/bulkhead/bulkhead-agent" >/dev/null 2>&1; then fail "the agent is not static"; fi
