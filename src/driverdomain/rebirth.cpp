@@ -229,7 +229,7 @@ Status connect(xen::Context& xen, xen::Store& store, const RebirthOrder& order, 
     TRY(context(await_ready(xen, store, order, report.domain, waits), "driver domain '" + order.name + "'"));
     watch.lap("boot");
     if (same_id) {
-        report.vifs = TRY(await_vifs(store, std::move(vifs), Clock::now() + order.connect_patience));
+        report.vifs = TRY(await_vifs(store, std::move(vifs), order.connect_patience));
     } else {
         for (ClientVif& vif : vifs) {
             report.vifs.push_back(

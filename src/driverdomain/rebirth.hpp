@@ -30,7 +30,7 @@ struct RebirthOrder {
     std::string spares;        // folder of the saved spares (spare.hpp); empty: it boots
     bool dump_core = false;    // of the dead domain, before it is removed
     std::chrono::seconds ready_patience{120};
-    std::chrono::seconds connect_patience{30};
+    std::chrono::seconds connect_patience{30}; // since the last vif was connected
 };
 
 struct RebirthHooks {

@@ -144,7 +144,8 @@ Result<VifReport> look(xen::Store& store, const ClientVif& vif) {
 }
 
 Result<std::vector<VifReport>> await_vifs(xen::Store& store, std::vector<ClientVif> vifs,
-                                          std::chrono::steady_clock::time_point end) {
+                                          std::chrono::milliseconds patience) {
+    using Clock = std::chrono::steady_clock;
     std::vector<VifReport> reports;
     if (vifs.empty()) return reports;
     const std::string root = "/local/domain/" + std::to_string(vifs.front().server) + "/backend/vif";
@@ -156,16 +157,18 @@ Result<std::vector<VifReport>> await_vifs(xen::Store& store, std::vector<ClientV
     TRY(store.watch(root, "backends"));
     // On its way: the client's end is connected, and it is ours that is not yet.
     std::vector<bool> settled(reports.size(), false);
+    auto end = Clock::now() + patience;
     const auto update = [&](std::size_t index) -> Status {
         reports[index] = TRY(look(store, reports[index].vif));
         settled[index] = reports[index].outcome != VifOutcome::waiting || !reports[index].client_connected;
+        if (settled[index]) end = Clock::now() + patience; // once for each vif: nobody can make it last for ever
         return {};
     };
     Status status;
     for (std::size_t i = 0; i < reports.size() && status; ++i) status = update(i);
     while (status && std::find(settled.begin(), settled.end(), false) != settled.end()) {
         // A driver domain that writes without end must not keep us beyond it.
-        if (std::chrono::steady_clock::now() >= end) break;
+        if (Clock::now() >= end) break;
         auto event = store.wait_event(end);
         if (!event) {
             status = tl::unexpected(event.error());

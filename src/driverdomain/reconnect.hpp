@@ -42,9 +42,10 @@ struct VifReport {
 // Looks at both ends. Pure but for reading.
 Result<VifReport> look(xen::Store& store, const ClientVif& vif);
 
-// Waits by watches until no vif is on its way any more, at most until `end`; a vif that is not connected by then counts
-// as refused. The vifs' connections may already be under way.
+// Waits by watches until no vif is on its way any more, or none has arrived for `patience`: netback and the agent take
+// one after the other, and many take long. What is not connected by then counts as refused. The vifs' connections may
+// already be under way.
 Result<std::vector<VifReport>> await_vifs(xen::Store& store, std::vector<ClientVif> vifs,
-                                          std::chrono::steady_clock::time_point end);
+                                          std::chrono::milliseconds patience);
 
 } // namespace bulkhead::driverdomain

@@ -22,9 +22,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr seconds rebirth_deadline{300};
-constexpr seconds boot_patience{60}; // an agent that loads modules and probes cards has no time for heartbeats
-constexpr seconds spare_delay{30};   // clients that wait for the driver domain start first
+constexpr seconds rebirth_deadline{1800}; // its parts have patience of their own; two hundred vifs add up
+constexpr seconds boot_patience{60};      // an agent that loads modules and probes cards has no time for heartbeats
+constexpr seconds spare_delay{30};        // clients that wait for the driver domain start first
 constexpr seconds spare_deadline{300};
 
 milliseconds patience(const domain::Policy& policy) {
