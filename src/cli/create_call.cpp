@@ -1,6 +1,7 @@
 #include "cli/create_call.hpp"
 
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "cli/console.hpp"
 #include "cli/python_config.hpp"
 
@@ -11,10 +12,12 @@ namespace bulkhead::cli {
 
 using nlohmann::json;
 
-Result<FileAndAssignments> file_and_assignments(const char* verb, const Arguments& arguments) {
+Result<FileAndAssignments> file_and_assignments(const char* verb, const Arguments& arguments, std::size_t skip) {
     FileAndAssignments words;
     words.file = arguments.value("defconfig");
-    for (const std::string& word : arguments.positional()) {
+    const auto& all = arguments.positional();
+    for (std::size_t i = skip; i < all.size(); ++i) {
+        const std::string& word = all[i];
         if (word.find('=') != std::string::npos)
             words.assignments.push_back(word);
         else if (!words.file)
@@ -29,11 +32,11 @@ json creation(std::string config, const std::string& source, const std::string& 
     return {{"config", std::move(config)}, {"source", source}, {"directory", directory}};
 }
 
-Result<json> create_request(const char* verb, const Arguments& arguments) {
-    auto [file, overrides] = TRY(file_and_assignments(verb, arguments));
+Result<json> create_request(const char* verb, const Arguments& arguments, std::size_t skip) {
+    auto [file, overrides] = TRY(file_and_assignments(verb, arguments, skip));
     if (!file)
         return usage_error(std::string(verb) + ": no configuration file; usage: " + program_name() + " " + verb +
-                           " FILE [VARIABLE=VALUE...]");
+                           (skip == 0 ? "" : " DOMAIN") + " FILE [VARIABLE=VALUE...]");
     constexpr std::size_t limit = 256 * 1024; // the daemon's own
     std::string text;
     // xm looked for a bare name here and then in /etc/xen.
@@ -51,6 +54,15 @@ Result<json> create_request(const char* verb, const Arguments& arguments) {
     request["wait"] = arguments.has("wait");
     request["ignore_masks"] = arguments.has("ignore-global-affinity-masks");
     return request;
+}
+
+Status print_dry_run(Client& client, const json& request, bool with_warnings) {
+    const json answer = TRY(client.call("dry-run", request));
+    if (with_warnings) {
+        for (const json& warning : answer["warnings"]) log::warning(warning.get<std::string>());
+    }
+    std::fputs(answer.value("text", "").c_str(), stdout);
+    return {};
 }
 
 void say_config_file(const json& request) {

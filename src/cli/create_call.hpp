@@ -9,18 +9,21 @@
 
 namespace bulkhead::cli {
 
-// FILE [VARIABLE=VALUE...], or --defconfig FILE. Two files are a usage error.
+// FILE [VARIABLE=VALUE...] behind the first `skip` words, or --defconfig FILE. Two files are a usage error.
 struct FileAndAssignments {
     std::optional<std::string> file;
     std::vector<std::string> assignments;
 };
-Result<FileAndAssignments> file_and_assignments(const char* verb, const Arguments& arguments);
+Result<FileAndAssignments> file_and_assignments(const char* verb, const Arguments& arguments, std::size_t skip = 0);
 
 // A request of `create`, `new` or `dry-run`.
 nlohmann::json creation(std::string config, const std::string& source, const std::string& directory);
 
 // The request that FILE [VARIABLE=VALUE...] stands for, the file read. `verb`: for messages.
-Result<nlohmann::json> create_request(const char* verb, const Arguments& arguments);
+Result<nlohmann::json> create_request(const char* verb, const Arguments& arguments, std::size_t skip = 0);
+
+// Prints what bulkheadd would build of the request, as xl create -N does.
+Status print_dry_run(Client& client, const nlohmann::json& request, bool with_warnings);
 
 // As xm began: Using config file "./FILE".
 void say_config_file(const nlohmann::json& request);

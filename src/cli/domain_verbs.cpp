@@ -10,6 +10,7 @@
 #include "cli/label_list.hpp"
 #include "cli/viewer.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -82,13 +83,10 @@ Result<int> create(const Arguments& arguments) {
     const bool quiet = arguments.has("quiet"), as_xm = program_name() == "xm" && !arguments.has("json");
     client.set_quiet(quiet || as_xm);
     if (arguments.has("dryrun") || arguments.has("dryrun-json")) {
-        const json answer = TRY(client.call("dry-run", request));
-        if (!quiet) {
-            for (const json& warning : answer["warnings"]) log::warning(warning.get<std::string>());
-        }
-        std::fputs(answer.value("text", "").c_str(), stdout);
+        TRY(print_dry_run(client, request, !quiet));
         return 0;
     }
+    if (arguments.has("debug")) TRY(print_dry_run(client, request, false)); // the warnings come with the creation
     if (as_xm && !quiet) say_config_file(request);
     const json created = TRY(client.call("create", request));
     if (arguments.has("json"))
@@ -97,9 +95,16 @@ Result<int> create(const Arguments& arguments) {
         std::printf("Started domain %s\n", created.value("name", "").c_str());
     else if (!quiet)
         log::info("domain '" + created.value("name", "") + "' created, id " + std::to_string(created.value("id", 0U)));
-    if (arguments.has("console")) return console_of_new(client, created, arguments.has("paused"));
-    const bool viewer = arguments.has("vncviewer") || wants_autopass(arguments);
-    return viewer ? run_viewer(std::to_string(created.value("id", 0U)), wants_autopass(arguments)) : 0;
+    int status = 0;
+    if (arguments.has("console"))
+        status = TRY(console_of_new(client, created, arguments.has("paused")));
+    else if (arguments.has("vncviewer") || wants_autopass(arguments))
+        status = TRY(run_viewer(std::to_string(created.value("id", 0U)), wants_autopass(arguments)));
+    if (arguments.has("foreground")) {
+        const auto over = client.call("await-end", {{"domain", created.value("uuid", "")}});
+        if (!over && over.error().code != ENOENT) return tl::unexpected(over.error()); // gone already
+    }
+    return status;
 }
 
 // ---- life and death ----
@@ -212,6 +217,9 @@ const std::vector<Verb>& domain_verbs() {
           {'A', "vncviewer-autopass", nullptr, "the same, and give the viewer the password"},
           {'i', "ignore-global-affinity-masks", nullptr,
            "also processors that the cpumasks of xl.conf keep from guests, until it is made again"},
+          {'F', "foreground", nullptr, "return when the domain is gone for good; Ctrl-C leaves it running"},
+          {'e', "no-monitor", nullptr, "nothing: bulkheadd looks after the domain, no process of its own"},
+          {'d', "debug", nullptr, "also print what is built, as JSON"},
           {'n', "dryrun", nullptr, "only print what would be built, as JSON"},
           {'N', "dryrun-json", nullptr, "the same"},
           json_option},

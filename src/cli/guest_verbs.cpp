@@ -61,6 +61,33 @@ Result<int> vtpm_list(const Arguments& arguments) {
     return 0;
 }
 
+// The columns of xl channel-list, whose heading has no word for the last one.
+Result<int> channel_list(const Arguments& arguments) {
+    const json answer = TRY(ask("channel-list", {{"domains", arguments.positional()}}));
+    if (arguments.has("json")) {
+        print_json(answer["channels"]);
+        return 0;
+    }
+    std::printf("%-3s %-2s %-5s %-6s %8s %-10s %-30s\n", "Idx", "BE", "state", "evt-ch", "ring-ref", "connection", "");
+    for (const json& channel : answer["channels"]) {
+        std::printf("%-3d %-2u %-5d %-6d %-8d %-10s %-30s\n", channel.value("devid", 0),
+                    channel.value("backend_domain", 0U), channel.value("state", 0), channel.value("event_channel", 0),
+                    channel.value("ring_reference", 0), channel.value("connection", "").c_str(),
+                    channel.value("pty", "").c_str());
+    }
+    return 0;
+}
+
+Result<int> monitor_command(const Arguments& arguments) {
+    const auto& words = arguments.positional();
+    const json answer = TRY(ask("qemu-monitor-command", {{"domain", words[0]}, {"command", words[1]}}));
+    if (arguments.has("json"))
+        print_json(answer);
+    else
+        std::printf("%s\n", answer.value("answer", "").c_str());
+    return 0;
+}
+
 } // namespace
 
 const std::vector<Verb>& guest_verbs() {
@@ -101,6 +128,24 @@ const std::vector<Verb>& guest_verbs() {
          1,
          vncviewer},
         {"vtpm-list", "DOMAIN...", "List virtual TPMs", "", {json_option}, 1, any_number, vtpm_list},
+        {"channel-list",
+         "DOMAIN...",
+         "List channels: consoles with names",
+         "",
+         {json_option},
+         1,
+         any_number,
+         channel_list},
+        {"qemu-monitor-command",
+         "DOMAIN COMMAND",
+         "Give a command to the device model of an HVM domain",
+         "COMMAND is one argument, in the words of QEMU's human monitor: 'info block'. bulkheadd does not learn what "
+         "it "
+         "changes.",
+         {json_option},
+         2,
+         2,
+         monitor_command},
     };
     return verbs;
 }

@@ -26,6 +26,23 @@ Result<int> keep(const Arguments& arguments) {
     return 0;
 }
 
+Result<int> update(const Arguments& arguments) {
+    if (arguments.positional().empty()) return usage_error("config-update: which domain?");
+    json request = TRY(create_request("config-update", arguments, 1));
+    Client client = TRY(Client::open());
+    if (arguments.has("debug") || arguments.has("dryrun")) TRY(print_dry_run(client, request, arguments.has("dryrun")));
+    if (arguments.has("dryrun")) return 0;
+    const std::string& domain = arguments.positional()[0];
+    request["domain"] = domain;
+    const json updated = TRY(client.call("config-update", request));
+    for (const json& warning : updated["warnings"]) log::warning(warning.get<std::string>());
+    if (arguments.has("json"))
+        print_json(updated);
+    else
+        log::info("'" + domain + "' is made from " + request.value("source", "") + " when it starts again");
+    return 0;
+}
+
 Result<int> start_kept(const Arguments& arguments) {
     const bool console = arguments.has("console"), paused = arguments.has("paused");
     Client client = TRY(Client::open());
@@ -97,6 +114,19 @@ const std::vector<Verb>& kept_verbs() {
          1,
          any_number,
          drop},
+        {"config-update",
+         "DOMAIN FILE [VARIABLE=VALUE...]",
+         "Make a domain from another configuration at its next start",
+         "The file is checked and its text is kept. A domain that runs is not touched: when it reboots it is made from "
+         "the new text, without what was attached or detached meanwhile; a kept domain is started from it. Its name "
+         "and UUID stay. Driver domains come back as they are.",
+         {{'f', "defconfig", "FILE", "the configuration file, as xl spells it"},
+          {'d', "debug", nullptr, "also print what would be built, as JSON"},
+          {'n', "dryrun", nullptr, "only print that"},
+          json_option},
+         1,
+         any_number,
+         update},
     };
     return verbs;
 }

@@ -239,6 +239,14 @@ Status find(Manager& manager, const CallPointer& call) {
     return {};
 }
 
+// Until one of ours is gone for good, which may take years.
+Status await_end(Manager& manager, const CallPointer& call) {
+    const std::string uuid = TRY(Arguments(*call).needed_text("domain"));
+    const std::uint64_t number = TRY(manager.tell_when_gone(uuid, [call] { call->result("{}"); }));
+    call->on_disconnect([&manager, uuid, number] { manager.untell(uuid, number); });
+    return {};
+}
+
 // The console's tty, which xenconsoled makes a moment after the domain.
 Status console(Manager& manager, const CallPointer& call) {
     const Arguments arguments(*call);
@@ -272,8 +280,8 @@ const std::vector<Verb>& domain_verbs() {
         {"list", true, list},          {"list-long", false, list_long}, {"find", true, find},
         {"create", false, create},     {"dry-run", false, dry_run},     {"destroy", false, destroy},
         {"shutdown", false, shutdown}, {"reboot", false, reboot},       {"pause", false, pause},
-        {"unpause", false, unpause},   {"rename", false, rename},       {"console", false, console},
-        {"save", false, save},         {"restore", false, restore},
+        {"unpause", false, unpause},   {"rename", false, rename},       {"await-end", false, await_end},
+        {"console", false, console},   {"save", false, save},           {"restore", false, restore},
     };
     return verbs;
 }

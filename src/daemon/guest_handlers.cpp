@@ -99,6 +99,40 @@ Status vtpm_list(Manager& manager, const CallPointer& call) {
     return run_while_connected(manager, call, manager.run("vtpm-list", query_deadline, body, reply_to(call)));
 }
 
+Status channel_list(Manager& manager, const CallPointer& call) {
+    std::vector<unsigned> ids;
+    for (const std::string& name : TRY(Arguments(*call).texts("domains"))) ids.push_back(TRY(manager.find(name)).id);
+    const auto body = [ids](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        json rows = json::array();
+        for (const unsigned id : ids) {
+            for (const xen::ChannelInfo& channel : xen::list_channels(xen, id)) {
+                rows.push_back({{"domain", id},
+                                {"devid", channel.devid},
+                                {"backend_domain", channel.backend_domain},
+                                {"state", channel.state},
+                                {"event_channel", channel.event_channel},
+                                {"ring_reference", channel.ring_reference},
+                                {"connection", channel.connection},
+                                {"pty", channel.pty}});
+            }
+        }
+        return json_line({{"channels", rows}});
+    };
+    return run_while_connected(manager, call, manager.run("channel-list", query_deadline, body, reply_to(call)));
+}
+
+Status monitor_command(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const xen::DomainInfo domain = TRY(arguments.domain(manager));
+    if (domain.type != "hvm") return fail("'" + domain.name + "' has no device model: only HVM domains do", EINVAL);
+    const std::string command = TRY(arguments.needed_text("command"));
+    const auto body = [id = domain.id, command](xen::Context& xen, const WorkerSide&) -> Result<std::string> {
+        return json_line({{"answer", TRY(xen::monitor_command(xen, id, command))}});
+    };
+    return run_while_connected(
+        manager, call, manager.run("qemu-monitor-command " + domain.name, guest_deadline, body, reply_to(call)));
+}
+
 } // namespace
 
 const std::vector<Verb>& guest_verbs() {
@@ -106,7 +140,9 @@ const std::vector<Verb>& guest_verbs() {
                                             {"sysrq", false, sysrq},
                                             {"dump-core", false, dump_core},
                                             {"vncviewer", false, vncviewer}, // it tells the password
-                                            {"vtpm-list", true, vtpm_list}};
+                                            {"vtpm-list", true, vtpm_list},
+                                            {"channel-list", true, channel_list},
+                                            {"qemu-monitor-command", false, monitor_command}};
     return verbs;
 }
 

@@ -32,6 +32,13 @@ Status drop(Manager& manager, const CallPointer& call) {
     return {};
 }
 
+Status update(Manager& manager, const CallPointer& call) {
+    const Arguments arguments(*call);
+    const std::string wanted = TRY(arguments.needed_text("domain"));
+    return run_while_connected(manager, call,
+                               manager.update_config(wanted, TRY(create_request(arguments)), reply_to(call)));
+}
+
 // As a request of `create` or `dry-run`.
 Status config(Manager& manager, const CallPointer& call) {
     const domain::KeptDomain kept = TRY(manager.find_kept(TRY(Arguments(*call).needed_text("domain"))));
@@ -42,11 +49,9 @@ Status config(Manager& manager, const CallPointer& call) {
 } // namespace
 
 const std::vector<Verb>& kept_verbs() {
-    static const std::vector<Verb> verbs = {{"new", false, keep},
-                                            {"start", false, start},
-                                            {"suspend", false, suspend},
-                                            {"delete", false, drop},
-                                            {"kept-config", false, config}};
+    static const std::vector<Verb> verbs = {
+        {"new", false, keep},    {"start", false, start},          {"suspend", false, suspend},
+        {"delete", false, drop}, {"config-update", false, update}, {"kept-config", false, config}};
     return verbs;
 }
 

@@ -8,7 +8,7 @@
 namespace bulkhead::domain {
 namespace {
 
-constexpr int schema_version = 5;
+constexpr int schema_version = 6;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE operation (
@@ -66,6 +66,16 @@ CREATE TABLE kept (
 PRAGMA user_version = 4;
 )sql";
 
+constexpr const char* schema_6 = R"sql(
+CREATE TABLE next_config (
+    uuid TEXT PRIMARY KEY,
+    config TEXT NOT NULL,
+    source TEXT NOT NULL,
+    directory TEXT NOT NULL
+);
+PRAGMA user_version = 6;
+)sql";
+
 constexpr const char* domain_columns = "SELECT uuid, name, config, source, directory, policy, domid FROM domain";
 
 DomainRecord record_of(const Statement& row) {
@@ -103,8 +113,8 @@ Result<Journal> Journal::open(const std::string& file) {
         if (version < 2) TRY(database.execute(schema_2));
         if (version < 3) TRY(database.execute(schema_3));
         if (version < 4) TRY(database.execute(schema_4));
-        TRY(database.execute(SecurityStore::schema));
-        TRY(database.execute("PRAGMA user_version = 5;"));
+        if (version < 5) TRY(database.execute(SecurityStore::schema));
+        TRY(database.execute(schema_6));
         TRY(commit.commit());
     }
     return journal;
@@ -165,8 +175,10 @@ Status Journal::end_with_domain(std::int64_t operation, const DomainRecord& doma
         .bind(7, static_cast<std::int64_t>(domain.domain))
         .bind(8, now());
     TRY(insert.run());
-    Statement clear = TRY(database_.prepare("DELETE FROM pending_vif WHERE uuid = ?1"));
-    TRY(clear.bind(1, domain.uuid).run());
+    for (const char* was : {"DELETE FROM pending_vif WHERE uuid = ?1", "DELETE FROM next_config WHERE uuid = ?1"}) {
+        Statement clear = TRY(database_.prepare(was));
+        TRY(clear.bind(1, domain.uuid).run());
+    }
     for (const PendingVif& vif : pending) {
         Statement add = TRY(database_.prepare("INSERT INTO pending_vif (uuid, devid, backend) VALUES (?1, ?2, ?3)"));
         TRY(add.bind(1, domain.uuid).bind(2, static_cast<std::int64_t>(vif.devid)).bind(3, vif.backend).run());
@@ -211,7 +223,8 @@ Result<std::optional<DomainRecord>> Journal::find(const std::string& uuid) {
 
 Status Journal::forget(const std::string& uuid) {
     Commit commit = TRY(Commit::begin(database_));
-    for (const char* table : {"DELETE FROM domain WHERE uuid = ?1", "DELETE FROM pending_vif WHERE uuid = ?1"}) {
+    for (const char* table : {"DELETE FROM domain WHERE uuid = ?1", "DELETE FROM pending_vif WHERE uuid = ?1",
+                              "DELETE FROM next_config WHERE uuid = ?1"}) {
         Statement remove = TRY(database_.prepare(table));
         TRY(remove.bind(1, uuid).run());
     }
@@ -235,6 +248,24 @@ Status Journal::note_config(std::int64_t operation, const std::string& detail, c
     Statement update = TRY(database_.prepare("UPDATE domain SET config = ?2 WHERE uuid = ?1"));
     TRY(update.bind(1, domain.uuid).bind(2, domain.config).run());
     return commit.commit();
+}
+
+Status Journal::set_next_config(const std::string& uuid, const NextConfig& next) {
+    Commit commit = TRY(Commit::begin(database_));
+    for (const char* place : {"INSERT OR REPLACE INTO next_config (uuid, config, source, directory) "
+                              "SELECT uuid, ?2, ?3, ?4 FROM domain WHERE uuid = ?1",
+                              "UPDATE kept SET config = ?2, source = ?3, directory = ?4 WHERE uuid = ?1"}) {
+        Statement write = TRY(database_.prepare(place));
+        TRY(write.bind(1, uuid).bind(2, next.config).bind(3, next.source).bind(4, next.directory).run());
+    }
+    return commit.commit();
+}
+
+Result<std::optional<NextConfig>> Journal::next_config(const std::string& uuid) {
+    Statement query = TRY(database_.prepare("SELECT config, source, directory FROM next_config WHERE uuid = ?1"));
+    query.bind(1, uuid);
+    if (!TRY(query.step())) return std::optional<NextConfig>();
+    return std::optional<NextConfig>({query.text(0), query.text(1), query.text(2)});
 }
 
 Status Journal::keep(const KeptDomain& domain) {

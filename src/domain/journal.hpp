@@ -57,6 +57,11 @@ struct DomainRecord {
     unsigned domain = 0;   // last known domid; not an identity
 };
 
+// What a domain is to be made from at its next restart, instead of what it is: `config-update` writes it.
+struct NextConfig {
+    std::string config, source, directory; // as DomainRecord
+};
+
 class Journal {
 public:
     static Result<Journal> open(const std::string& file);
@@ -84,6 +89,11 @@ public:
     // Its configuration, which is what a restart makes it from, and that the operation has come so far: in one
     // transaction.
     Status note_config(std::int64_t operation, const std::string& detail, const DomainRecord& domain);
+
+    // Of one of ours, a kept one, or both: that is also what the kept one is started from. Gone when the domain was
+    // made again from it, or is forgotten.
+    Status set_next_config(const std::string& uuid, const NextConfig& next);
+    Result<std::optional<NextConfig>> next_config(const std::string& uuid);
 
     // Refused when another kept domain has the name.
     Status keep(const KeptDomain& domain);

@@ -71,6 +71,10 @@ public:
     void stop(Workers::Id id) { workers_.stop(id); }
     // For good, whatever the domain's policy says: also one of ours that is being brought back or stays down.
     Result<Workers::Id> destroy(const std::string& wanted, const Reply& reply);
+    // Told once, when one of ours is gone and does not come back. The number is for untell().
+    using Gone = std::function<void()>;
+    Result<std::uint64_t> tell_when_gone(const std::string& uuid, Gone told);
+    void untell(const std::string& uuid, std::uint64_t number);
     // To be called after an administrator's pause and unpause.
     void was_paused(const std::string& uuid, bool paused);
 
@@ -88,6 +92,10 @@ public:
     // It must not run. What it was suspended to goes, too.
     Status drop_kept(std::string_view wanted);
     [[nodiscard]] std::string suspended_image(const std::string& uuid) const;
+
+    // Of one of ours, a kept one, or both: `request` is read and checked at once, and is what it is made from at its
+    // next restart or start, under the name that it has then. Not of driver domains.
+    Result<Workers::Id> update_config(const std::string& wanted, const CreateRequest& request, const Reply& reply);
 
     // For the keeper: this driver domain of ours is ready. The vifs that wait for it are attached to their clients,
     // each in a worker of its own; one that fails is tried again later.
@@ -137,6 +145,7 @@ private:
         std::int64_t operation = 0; // of remake(), in the journal
         Workers::Id worker = 0;     // of remake(); until what it left is undone
         std::optional<Reply> remaking;
+        std::map<std::uint64_t, Gone> told; // when it is gone
         Source timer;
     };
 
@@ -183,7 +192,8 @@ private:
     std::map<std::string, Managed> managed_;               // by UUID
     std::set<std::pair<std::string, unsigned>> attaching_; // of attach_pending(): client's UUID, devid
     Source pending_retry_;
-    bool renewing_ = false;      // vifs' rules
+    bool renewing_ = false; // vifs' rules
+    std::uint64_t last_told_ = 0;
     std::vector<Told> renewals_; // wait for the next renewal
     std::optional<net::TableEvents> fence_events_;
     Source fence_watch_;

@@ -1,6 +1,7 @@
 // The part of Manager that deals with the ends of domains.
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "domain/end.hpp"
 #include "domain/live_config.hpp"
 #include "domain/manager.hpp"
@@ -56,9 +57,23 @@ Result<std::string> present_config(xen::Context& xen, const CreateRequest& reque
 } // namespace
 
 void Manager::forget(const std::string& uuid) {
-    managed_.erase(uuid);
+    const auto node = managed_.extract(uuid);
     if (keeper_ != nullptr) keeper_->gone(uuid);
     if (const Status forgotten = journal_.forget(uuid); !forgotten) log::error(forgotten.error().message);
+    if (node.empty()) return;
+    for (const auto& [number, told] : node.mapped().told) told();
+}
+
+Result<std::uint64_t> Manager::tell_when_gone(const std::string& uuid, Gone told) {
+    const auto found = managed_.find(uuid);
+    if (found == managed_.end()) return fail("no domain of bulkheadd has the UUID " + printable(uuid, 64), ENOENT);
+    found->second.told.emplace(++last_told_, std::move(told));
+    return last_told_;
+}
+
+void Manager::untell(const std::string& uuid, std::uint64_t number) {
+    const auto found = managed_.find(uuid);
+    if (found != managed_.end()) found->second.told.erase(number);
 }
 
 void Manager::happened(const xen::DomainEvent& event) {
@@ -146,13 +161,24 @@ void Manager::restart(const std::string& uuid, unsigned domain, xen::OnShutdown 
 // Puts the old domain away and, unless `how` is an end, makes it again under its name and UUID, with the devices that
 // it had at its end: what was attached stays, what was detached stays away. That is written down before the old domain
 // goes, which is the only one who knows. A driver domain is made again as its file says, since its clients and whoever
-// looks after it go by that.
+// looks after it go by that; so is a domain for which config-update has read another file.
 void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how) {
     Managed& managed = managed_.at(uuid);
     managed.acting = true;
     const bool ends = how == xen::OnShutdown::destroy || how == xen::OnShutdown::coredump_destroy;
     CreateRequest request = request_of(managed.record);
     request.driver_domains = driver_domains();
+    std::optional<NextConfig> next;
+    if (auto read = journal_.next_config(uuid))
+        next = std::move(*read);
+    else
+        log::error(read.error().message);
+    if (next) {
+        request.config = next->config;
+        request.name = managed.record.name; // it may have been renamed since
+        request.source = next->source;
+        request.directory = next->directory;
+    }
     auto operation =
         std::make_shared<Operation>(Operation{0, ends ? "destroy" : "restart", uuid, managed.record.name, ""});
     if (const auto begun = journal_.begin(*operation))
@@ -160,7 +186,7 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     else
         log::error(begun.error().message);
 
-    const bool follow = !ends && !managed.policy.driver_domain;
+    const bool follow = !ends && !next && !managed.policy.driver_domain;
     std::map<unsigned, std::string> names; // also of driver domains that are away just now
     for (const auto& [other, entry] : managed_) names[entry.record.domain] = entry.record.name;
     names.erase(0);
@@ -194,12 +220,14 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
             },
             side);
     };
-    job.intent = [this, uuid, operation](const std::string& what) -> Status {
+    job.intent = [this, uuid, operation, request](const std::string& what) -> Status {
         const json intent = json::parse(what, nullptr, false);
         const auto ours = managed_.find(uuid);
         if (!intent.contains("config") || ours == managed_.end()) return {}; // of its creation: nothing to add
         DomainRecord& record = ours->second.record;
         record.config = work::text(intent, "config");
+        record.source = request.source;
+        record.directory = request.directory;
         if (operation->id == 0) return {};
         return journal_.note_config(operation->id, "configuration is written down", record);
     };
@@ -239,6 +267,11 @@ void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<
     }
     const std::vector<PendingVif> pending = work::pending(object, uuid);
     managed.record.domain = work::number(object, "id");
+    managed.record.policy = work::text(object, "policy");
+    if (Result<Policy> policy = parse_policy(managed.record.policy))
+        managed.policy = std::move(*policy);
+    else
+        log::error("domain '" + managed.record.name + "': " + policy.error().message);
     managed.started = std::chrono::steady_clock::now();
     managed.acting = false;
     if (const Status written = journal_.end_with_domain(operation, managed.record, pending); !written)

@@ -3,7 +3,9 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "config/domain_config.hpp"
 #include "domain/manager.hpp"
+#include "domain/policy.hpp"
 #include "domain/work.hpp"
 #include "xen/uuid.hpp"
 
@@ -71,6 +73,46 @@ Result<Workers::Id> Manager::keep_domain(CreateRequest request, bool autostart, 
         reply.done(std::move(result));
     };
     return run("new " + request.source, read_deadline, body, std::move(inner));
+}
+
+Result<Workers::Id> Manager::update_config(const std::string& wanted, const CreateRequest& request,
+                                           const Reply& reply) {
+    const Result<xen::DomainInfo> domain = find(wanted);
+    const Result<KeptDomain> kept = find_kept(domain ? domain->uuid : wanted);
+    if (!domain && !kept) return tl::unexpected(domain.error());
+    const std::string uuid = kept ? kept->uuid : domain->uuid;
+    const std::string name = domain ? domain->name : kept->name;
+    const auto ours = managed_.find(uuid);
+    if (!kept && ours == managed_.end())
+        return fail("domain '" + name + "' was not made by bulkheadd: xl config-update tells xl's own", EINVAL);
+    if (ours != managed_.end() && ours->second.acting)
+        return fail("domain '" + name + "' is being made again just now; wait for that", EBUSY);
+    if (ours != managed_.end() && ours->second.policy.driver_domain)
+        return fail("'" + name +
+                        "' is a driver domain, which comes back as its clients know it; another image: "
+                        "bulkhead driverdomain upgrade, another configuration: destroy it and create it anew",
+                    EINVAL);
+    const auto body = [request, uuid](xen::Context&, const WorkerSide&) -> Result<std::string> {
+        const config::ParsedDomain parsed = TRY(check_request(request, TRY(host_settings())));
+        if (parsed.spec.uuid.value_or(uuid) != uuid)
+            return fail(request.source + ": uuid= is another domain's: " + *parsed.spec.uuid, EINVAL);
+        if (policy_of(parsed.spec).driver_domain)
+            return fail(request.source + ": a domain does not become a driver domain by a restart; create it anew",
+                        EINVAL);
+        return json_line({{"warnings", parsed.warnings}});
+    };
+    Reply inner = reply;
+    inner.done = [this, request, uuid, name, reply](Result<std::string> result) {
+        if (result) {
+            std::vector<std::string> overrides = request.overrides;
+            overrides.push_back("name = \"" + name + "\""); // its own, whatever the file says
+            const Status written = journal_.set_next_config(
+                uuid, {config::with_overrides(request.config, overrides), request.source, request.directory});
+            if (!written) result = tl::unexpected(written.error());
+        }
+        reply.done(std::move(result));
+    };
+    return run("config-update " + name, read_deadline, body, std::move(inner));
 }
 
 Result<Workers::Id> Manager::start_kept(std::string_view wanted, bool paused, const Reply& reply) {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 
 namespace bulkhead::xen {
 
@@ -72,6 +74,40 @@ std::vector<VtpmInfo> list_vtpms(Context& xen, unsigned domain) {
     }
     if (list != nullptr) libxl_device_vtpm_list_free(list, count);
     return vtpms;
+}
+
+std::vector<ChannelInfo> list_channels(Context& xen, unsigned domain) {
+    xen.clear();
+    int count = 0;
+    libxl_device_channel* const list = libxl_device_channel_list(xen.get(), domain, &count);
+    std::vector<ChannelInfo> channels;
+    for (int i = 0; i < count && list != nullptr; ++i) {
+        libxl_channelinfo info;
+        libxl_channelinfo_init(&info);
+        if (libxl_device_channel_getinfo(xen.get(), domain, &list[i], &info) == 0) {
+            ChannelInfo& to = channels.emplace_back();
+            to.devid = list[i].devid;
+            to.state = info.state;
+            to.event_channel = info.evtch;
+            to.ring_reference = info.rref;
+            to.backend_domain = info.backend_id;
+            to.connection = libxl_channel_connection_to_string(list[i].connection);
+            if (list[i].connection == LIBXL_CHANNEL_CONNECTION_PTY) to.pty = text_of(info.u.pty.path);
+        }
+        libxl_channelinfo_dispose(&info);
+        libxl_device_channel_dispose(&list[i]);
+    }
+    std::free(list); // libxl has no function for it; xl does the same
+    return channels;
+}
+
+Result<std::string> monitor_command(Context& xen, unsigned domain, const std::string& command) {
+    xen.clear();
+    char* answer = nullptr;
+    const int rc = libxl_qemu_monitor_command(xen.get(), domain, command.c_str(), &answer, nullptr);
+    const std::unique_ptr<char, decltype(&std::free)> owner(answer, &std::free);
+    if (rc != 0) return xen.error("QEMU of domain " + std::to_string(domain) + " did not take the command", rc);
+    return text_of(answer);
 }
 
 } // namespace bulkhead::xen

@@ -27,4 +27,16 @@ struct VtpmInfo {
 };
 std::vector<VtpmInfo> list_vtpms(Context& xen, unsigned domain);
 
+// Channels are consoles with names (xen.git, docs/misc/channels.txt).
+struct ChannelInfo {
+    int devid = 0, state = 0, event_channel = 0, ring_reference = 0;
+    unsigned backend_domain = 0;
+    std::string connection; // "pty" or "socket"
+    std::string pty;        // its path
+};
+std::vector<ChannelInfo> list_channels(Context& xen, unsigned domain);
+
+// What QEMU's human monitor answers. Only where the domain has a device model.
+Result<std::string> monitor_command(Context& xen, unsigned domain, const std::string& command);
+
 } // namespace bulkhead::xen

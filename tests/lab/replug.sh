@@ -3,7 +3,7 @@
 . "$(dirname "$0")/common.sh"
 tell() { printf '%s\n' "$1" | dom0 bulkhead console replug >/dev/null; }
 leave() {
-  dom0 sh -c 'bulkhead destroy replug; ip link set labbr down; brctl delbr labbr; rm -f /tmp/hot.img' >/dev/null 2>&1 || true
+  dom0 sh -c 'bulkhead destroy replug; bulkhead destroy fore; ip link set labbr down; brctl delbr labbr; rm -f /tmp/hot.img' >/dev/null 2>&1 || true
 }
 leave_with=leave
 lives=1
@@ -61,6 +61,39 @@ dom0 bulkhead block-detach replug xvdc
 dom0 bulkhead reboot replug
 lives_again
 has "[(0, '$first')]" "[]"
+
+say "another configuration, bulkheadd dies while it puts the old domain away"
+config_update() {
+  dom0 bulkhead config-update replug /root/cfg/client.cfg 'name="not-this"' memory=112 'vif=["mac=00:16:3e:00:00:63,bridge=labbr"]' \
+    'cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"'
+}
+refused 1 memory dom0 bulkhead config-update replug /root/cfg/client.cfg memory=much
+refused 1 'no domain' dom0 bulkhead config-update nobody /root/cfg/client.cfg
+config_update
+has "[(0, '$first')]" "[]" # not yet
+equal "memory" "$(dom0 xl list replug | awk 'NR == 2 { print $3 }')" 128
+dom0 bulkhead network-attach replug mac=00:16:3e:00:00:64 bridge=labbr
+kill_daemon_at "/local/domain/0/backend/vif/$id/0/online" 1 sh -c "printf 'reboot -f\n' | bulkhead console replug"
+lives_again
+has "[(0, '63')]" "[]"
+equal "memory" "$(dom0 xl list replug | awk 'NR == 2 { print $3 }')" 112
+equal "uuid" "$(dom0 bulkhead list --json replug | grep -o '"uuid": "[^"]*"')" "$uuid"
+dom0 bulkhead network-attach replug mac=00:16:3e:00:00:65 bridge=labbr
+dom0 bulkhead reboot replug # as it is now, no longer as the file says
+lives_again
+has "[(0, '63'), (1, '65')]" "[]"
+
+say "create -F returns with the domain's end for good"
+"$BULKHEAD" lab exec --name "$LAB" -- bulkhead create -F -e /root/cfg/client.cfg 'name="fore"' 'vif=[]' \
+  'cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"' >/dev/null 2>&1 </dev/null &
+fore=$!
+stamp fore ' done ' >/dev/null
+printf 'reboot -f\n' | dom0 bulkhead console fore >/dev/null
+nth_line fore ' done ' 2 90 >/dev/null
+kill -0 $fore || fail "create -F has returned at a reboot"
+dom0 bulkhead shutdown -w fore
+wait $fore || fail "create -F failed"
+dom0 bulkhead domid fore 2>/dev/null && fail "fore is there"
 
 dom0 bulkhead destroy replug
 dom0 sh -c 'ip link set labbr down; brctl delbr labbr; rm -f /tmp/hot.img'

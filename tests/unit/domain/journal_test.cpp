@@ -189,6 +189,24 @@ TEST_F(JournalTest, TheFirstFormatIsMigratedWithAllItHolds) {
     }
 }
 
+TEST_F(JournalTest, TheNextConfigurationGoesWithTheRestartOrTheDomain) {
+    Journal journal = Journal::open(file).value();
+    const DomainRecord web = {"u1", "web", "name=\"web\"", "web.cfg", "/root", "{}", 5};
+    ASSERT_TRUE(journal.end_with_domain(0, web, {}));
+    for (const bool restarts : {true, false}) {
+        ASSERT_TRUE(journal.set_next_config("u1", {"before", "a.cfg", "/a"}));
+        ASSERT_TRUE(journal.set_next_config("u1", {"memory=7", "b.cfg", "/b"}));
+        const auto next = journal.next_config("u1").value();
+        ASSERT_TRUE(next);
+        EXPECT_EQ(next->config + next->source + next->directory, "memory=7b.cfg/b");
+        EXPECT_EQ(journal.find("u1").value()->config, web.config);
+        ASSERT_TRUE(restarts ? journal.end_with_domain(0, web, {}) : journal.forget("u1"));
+        EXPECT_FALSE(journal.next_config("u1").value());
+    }
+    ASSERT_TRUE(journal.set_next_config("u1", {"of", "nobody", "/"}));
+    EXPECT_FALSE(journal.next_config("u1").value());
+}
+
 TEST_F(JournalTest, KeptDomainsHaveNamesOfTheirOwn) {
     {
         Journal journal = Journal::open(file).value();

@@ -96,3 +96,99 @@ TEST_F(Kept, AnImageThatIsBeingWrittenStays) {
     EXPECT_FALSE(manager->owns(web_uuid));
     EXPECT_TRUE(operations().empty());
 }
+
+// ---- config-update ----
+
+struct Update : Kept {
+    void update(const std::string& wanted, const CreateRequest& request) {
+        answer = {};
+        const auto started = manager->update_config(wanted, request, answer.reply());
+        if (started)
+            answered();
+        else
+            answer.result = tl::unexpected(started.error());
+    }
+};
+
+TEST_F(Update, IsForTheNextStartUnderTheNameThatItHas) {
+    libxl.add_domain(6, "web", web_uuid);
+    ours(6, "web", web_uuid);
+    ASSERT_TRUE(journal().keep({web_uuid, "web", "name=\"web\"", "web.cfg", folder, true}));
+    start();
+    CreateRequest wanted = request("other");
+    wanted.overrides = {"memory = 99"};
+    update("6", wanted);
+    ASSERT_TRUE(*answer.result) << answer.error();
+    const NextConfig next = journal().next_config(web_uuid).value().value();
+    EXPECT_EQ(next.source, "other.cfg");
+    EXPECT_EQ(next.directory, folder);
+    CreateRequest read;
+    read.config = next.config;
+    const auto parsed = parse_request(read, config::XlConf());
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_EQ(parsed->spec.name, "web");
+    EXPECT_EQ(parsed->spec.memory, 99);
+    const KeptDomain kept = manager->find_kept("web").value();
+    EXPECT_EQ(kept.config, next.config);
+    EXPECT_EQ(kept.source, "other.cfg");
+    EXPECT_TRUE(kept.autostart);
+    EXPECT_EQ(manager->record(web_uuid)->source, "web.cfg") << "what it runs from";
+}
+
+TEST_F(Update, OfAKeptDomainThatDoesNotRun) {
+    start();
+    keep("web");
+    CreateRequest wanted = request("web");
+    wanted.config += "memory = 77\n";
+    update("web", wanted);
+    ASSERT_TRUE(*answer.result) << answer.error();
+    EXPECT_THAT(manager->find_kept("web").value().config, HasSubstr("memory = 77"));
+    EXPECT_FALSE(journal().next_config(manager->find_kept("web").value().uuid).value()) << "there is nothing to restart";
+}
+
+TEST_F(Update, RefusesWhatItCannotDo) {
+    driver_domain();
+    libxl.add_domain(6, "web", web_uuid);
+    libxl.add_domain(7, "stranger", other_uuid);
+    ours(6, "web", web_uuid);
+    start();
+    update("ndvm", request("ndvm"));
+    EXPECT_THAT(answer.error(), HasSubstr("driverdomain upgrade"));
+    update("stranger", request("stranger"));
+    EXPECT_THAT(answer.error(), HasSubstr("xl config-update"));
+    update("nobody", request("nobody"));
+    EXPECT_THAT(answer.error(), HasSubstr("nobody"));
+    CreateRequest wanted = request("web");
+    wanted.config += "uuid=\"" + other_uuid + "\"\n";
+    update("web", wanted);
+    EXPECT_THAT(answer.error(), HasSubstr("another domain's"));
+    wanted = request("web");
+    wanted.config += "driver_domain=1\n";
+    update("web", wanted);
+    EXPECT_THAT(answer.error(), HasSubstr("driver domain"));
+    wanted = request("web");
+    wanted.config += "memory = many\n";
+    update("web", wanted);
+    EXPECT_THAT(answer.error(), HasSubstr("web.cfg:3"));
+    EXPECT_FALSE(journal().next_config(web_uuid).value());
+}
+
+// ---- who waits for a domain's end ----
+
+TEST_F(Kept, WhoWaitsIsToldOnceWhenOursIsGone) {
+    libxl.add_domain(6, "web", web_uuid);
+    libxl.add_domain(7, "other", other_uuid);
+    ours(6, "web", web_uuid);
+    ours(7, "other", other_uuid);
+    start();
+    unsigned told = 0, wrong = 0;
+    ASSERT_TRUE(manager->tell_when_gone(web_uuid, [&] { ++told; }));
+    ASSERT_TRUE(manager->tell_when_gone(other_uuid, [&] { ++wrong; }));
+    manager->untell(web_uuid, manager->tell_when_gone(web_uuid, [&] { ++wrong; }).value());
+    EXPECT_FALSE(manager->tell_when_gone(ndvm_uuid, [&] { ++wrong; }));
+    ASSERT_TRUE(manager->destroy("web", answer.reply()));
+    answered();
+    idle();
+    EXPECT_EQ(told, 1U);
+    EXPECT_EQ(wrong, 0U);
+}
