@@ -143,7 +143,8 @@ TEST_F(Update, OfAKeptDomainThatDoesNotRun) {
     update("web", wanted);
     ASSERT_TRUE(*answer.result) << answer.error();
     EXPECT_THAT(manager->find_kept("web").value().config, HasSubstr("memory = 77"));
-    EXPECT_FALSE(journal().next_config(manager->find_kept("web").value().uuid).value()) << "there is nothing to restart";
+    EXPECT_FALSE(journal().next_config(manager->find_kept("web").value().uuid).value())
+        << "there is nothing to restart";
 }
 
 TEST_F(Update, RefusesWhatItCannotDo) {
