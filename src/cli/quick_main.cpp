@@ -13,6 +13,10 @@
 
 using namespace bulkhead;
 
+const std::vector<cli::Group>& bulkhead::cli::groups() {
+    return daemon_groups();
+}
+
 namespace {
 
 constexpr const char* whole = "bulkhead-all";

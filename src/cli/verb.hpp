@@ -92,7 +92,8 @@ struct Group {
     const char* title;
     const std::vector<Verb>& verbs;
 };
-const std::vector<Group>& groups(); // of this program: groups.cpp, quick_groups.cpp
+const std::vector<Group>& daemon_groups(); // whatever needs nothing but bulkheadd
+const std::vector<Group>& groups();        // of this program: all, or in quick_main.cpp the daemon's
 
 // The verb that the words begin with (the longest name wins) and how many words its name took; nullptr if none.
 struct Match {

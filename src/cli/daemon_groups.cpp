@@ -2,8 +2,7 @@
 
 namespace bulkhead::cli {
 
-// Whatever needs nothing but bulkheadd.
-const std::vector<Group>& groups() {
+const std::vector<Group>& daemon_groups() {
     static const std::vector<Group> all = {
         {"Domains", domain_verbs()},
         {"Domains that are kept", kept_verbs()},
