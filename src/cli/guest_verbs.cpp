@@ -139,9 +139,8 @@ const std::vector<Verb>& guest_verbs() {
         {"qemu-monitor-command",
          "DOMAIN COMMAND",
          "Give a command to the device model of an HVM domain",
-         "COMMAND is one argument, in the words of QEMU's human monitor: 'info block'. bulkheadd does not learn what "
-         "it "
-         "changes.",
+         "COMMAND is one argument, in the words of QEMU's human monitor: 'info block'. What it changes bulkheadd does "
+         "not learn.",
          {json_option},
          2,
          2,

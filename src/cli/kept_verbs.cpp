@@ -27,7 +27,6 @@ Result<int> keep(const Arguments& arguments) {
 }
 
 Result<int> update(const Arguments& arguments) {
-    if (arguments.positional().empty()) return usage_error("config-update: which domain?");
     json request = TRY(create_request("config-update", arguments, 1));
     Client client = TRY(Client::open());
     if (arguments.has("debug") || arguments.has("dryrun")) TRY(print_dry_run(client, request, arguments.has("dryrun")));

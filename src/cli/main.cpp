@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <exception>
 #include <unistd.h>
 
 using namespace bulkhead;
@@ -67,7 +66,7 @@ int main(int argc, char** argv) {
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (called == "xensec_ezpolicy")
         words.insert(words.begin(), {"policy", "new", "--install"}); // 10.2.2 of the manual
-    try {
+    return cli::run_to_end([&words] {
         if (words.size() == 2 && words[0] == "__complete") return cli::print_completions(words[1]);
         if (words.empty() || words[0] == "-h" || words[0] == "--help") {
             std::fputs(cli::overview(false).c_str(), words.empty() ? stderr : stdout);
@@ -78,12 +77,6 @@ int main(int argc, char** argv) {
             return 0;
         }
         if (words[0] == "pci-list-assignable-devices") words[0] = "pci-assignable-list"; // as xm spelled it
-        const int status = run(words);
-        // Results that could not be written were not delivered: a full disk or a closed pipe is a failure.
-        if (std::fflush(stdout) != 0 && status == 0) return 1;
-        return status;
-    } catch (const std::exception& error) { // memory exhausted, or a fault in a library
-        log::error(std::string("internal error: ") + error.what());
-        return 1;
-    }
+        return run(words);
+    });
 }

@@ -7,8 +7,6 @@
 #include <array>
 #include <climits>
 #include <csignal>
-#include <cstdio>
-#include <exception>
 #include <unistd.h>
 
 using namespace bulkhead;
@@ -40,20 +38,15 @@ int main(int argc, char** argv) {
     const std::string called = argc > 0 ? std::string(argv[0]).substr(std::string(argv[0]).rfind('/') + 1) : "";
     if (called != "bulkhead") return hand_over(argv); // xm has words of its own
     log::configure(called, log::Level::info, false);
-    try {
+    return cli::run_to_end([argc, argv] {
         const std::vector<std::string> words(argv + 1, argv + argc);
         const cli::Match match = cli::find_verb(words);
         if (match.verb == nullptr) return hand_over(argv);
         const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(match.words), words.end());
         if (!rest.empty() && (rest[0] == "-h" || rest[0] == "--help")) return hand_over(argv);
         const Result<int> status = cli::run_verb(*match.verb, rest);
-        if (!status) log::error(status.error().message);
-        // Results that could not be written were not delivered: a full disk or a closed pipe is a failure.
-        const bool delivered = std::fflush(stdout) == 0;
-        if (!status) return cli::exit_status(status.error());
-        return !delivered && *status == 0 ? 1 : *status;
-    } catch (const std::exception& error) { // memory exhausted, or a fault in a library
-        log::error(std::string("internal error: ") + error.what());
-        return 1;
-    }
+        if (status) return *status;
+        log::error(status.error().message);
+        return cli::exit_status(status.error());
+    });
 }

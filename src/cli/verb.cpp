@@ -1,9 +1,12 @@
 #include "cli/verb.hpp"
 
+#include "base/log.hpp"
 #include "base/nearest.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <exception>
 
 namespace bulkhead::cli {
 namespace {
@@ -132,6 +135,18 @@ Result<int> run_verb(const Verb& verb, const std::vector<std::string>& words_beh
 
 int exit_status(const Error& error) {
     return error.code == usage_code ? 2 : 1;
+}
+
+int run_to_end(const std::function<int()>& work) {
+    try {
+        const int status = work();
+        // Results that could not be written were not delivered: a full disk or a closed pipe is a failure.
+        if (std::fflush(stdout) != 0 && status == 0) return 1;
+        return status;
+    } catch (const std::exception& error) { // memory exhausted, or a fault in a library
+        log::error(std::string("internal error: ") + error.what());
+        return 1;
+    }
 }
 
 } // namespace bulkhead::cli

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -105,6 +106,8 @@ Match find_verb(const std::vector<std::string>& words);
 // Of what main() may return: the verb's own status, or for its error 2 (wrong usage) or 1.
 Result<int> run_verb(const Verb& verb, const std::vector<std::string>& words_behind_its_name);
 int exit_status(const Error& error);
+// main()'s work, and what follows it whatever it was: its status, unless standard output could not be written.
+int run_to_end(const std::function<int()>& work);
 
 // The name that the user knows this program by, for texts: bulkhead, or xm. Set once, by main().
 const std::string& program_name();

@@ -54,6 +54,19 @@ Result<std::string> present_config(xen::Context& xen, const CreateRequest& reque
     return live_config(request.config, parsed.spec, record.name, live, pending);
 }
 
+// `request`: of its restart otherwise. The answer has the configuration, which is the domain's own from now on.
+Result<std::string> create_from(xen::Context& xen, const WorkerSide& side, const NextConfig& next,
+                                const std::string& name, CreateRequest request) {
+    request.config = config::with_overrides(next.config, {"name = \"" + name + "\""}); // renamed since, perhaps
+    request.source = next.source;
+    request.directory = next.directory;
+    json made = json::parse(TRY(work::create(xen, side, request, "restart")), nullptr, false);
+    made["config"] = request.config;
+    made["source"] = request.source;
+    made["directory"] = request.directory;
+    return json_line(made);
+}
+
 } // namespace
 
 void Manager::forget(const std::string& uuid) {
@@ -161,7 +174,8 @@ void Manager::restart(const std::string& uuid, unsigned domain, xen::OnShutdown 
 // Puts the old domain away and, unless `how` is an end, makes it again under its name and UUID, with the devices that
 // it had at its end: what was attached stays, what was detached stays away. That is written down before the old domain
 // goes, which is the only one who knows. A driver domain is made again as its file says, since its clients and whoever
-// looks after it go by that; so is a domain for which config-update has read another file.
+// looks after it go by that. What config-update has read comes first; if the domain cannot be made from that, it is
+// made as it was.
 void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutdown how) {
     Managed& managed = managed_.at(uuid);
     managed.acting = true;
@@ -173,12 +187,6 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
         next = std::move(*read);
     else
         log::error(read.error().message);
-    if (next) {
-        request.config = next->config;
-        request.name = managed.record.name; // it may have been renamed since
-        request.source = next->source;
-        request.directory = next->directory;
-    }
     auto operation =
         std::make_shared<Operation>(Operation{0, ends ? "destroy" : "restart", uuid, managed.record.name, ""});
     if (const auto begun = journal_.begin(*operation))
@@ -186,7 +194,7 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     else
         log::error(begun.error().message);
 
-    const bool follow = !ends && !next && !managed.policy.driver_domain;
+    const bool follow = !ends && !managed.policy.driver_domain;
     std::map<unsigned, std::string> names; // also of driver domains that are away just now
     for (const auto& [other, entry] : managed_) names[entry.record.domain] = entry.record.name;
     names.erase(0);
@@ -199,7 +207,7 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
     Job job;
     job.name = operation->verb + " " + managed.record.name;
     job.deadline = ends ? work::destroy_deadline : work::create_deadline;
-    job.run = [request, domain, how, ends, follow, names, pending,
+    job.run = [request, next, domain, how, ends, follow, names, pending,
                record = managed.record](const WorkerSide& side) mutable {
         return work::with_context(
             [&](xen::Context& xen, const WorkerSide& s) -> Result<std::string> {
@@ -216,18 +224,21 @@ void Manager::restart_now(const std::string& uuid, unsigned domain, xen::OnShutd
                 if (!ends) TRY(s.intent(json_line({{"config", request.config}})));
                 if (there) TRY(put_away(xen, old->id, record.name, how));
                 if (ends) return std::string("{}");
+                if (next) {
+                    auto made = create_from(xen, s, *next, record.name, request);
+                    if (made) return made;
+                    s.progress("warning: it is made as it was, not from " + next->source + ": " + made.error().message);
+                }
                 return work::create(xen, s, request, "restart");
             },
             side);
     };
-    job.intent = [this, uuid, operation, request](const std::string& what) -> Status {
+    job.intent = [this, uuid, operation](const std::string& what) -> Status {
         const json intent = json::parse(what, nullptr, false);
         const auto ours = managed_.find(uuid);
         if (!intent.contains("config") || ours == managed_.end()) return {}; // of its creation: nothing to add
         DomainRecord& record = ours->second.record;
         record.config = work::text(intent, "config");
-        record.source = request.source;
-        record.directory = request.directory;
         if (operation->id == 0) return {};
         return journal_.note_config(operation->id, "configuration is written down", record);
     };
@@ -267,6 +278,11 @@ void Manager::restarted(const std::string& uuid, std::int64_t operation, Result<
     }
     const std::vector<PendingVif> pending = work::pending(object, uuid);
     managed.record.domain = work::number(object, "id");
+    if (object.contains("config")) { // the next one
+        managed.record.config = work::text(object, "config");
+        managed.record.source = work::text(object, "source");
+        managed.record.directory = work::text(object, "directory");
+    }
     managed.record.policy = work::text(object, "policy");
     if (Result<Policy> policy = parse_policy(managed.record.policy))
         managed.policy = std::move(*policy);

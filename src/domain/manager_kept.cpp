@@ -103,6 +103,9 @@ Result<Workers::Id> Manager::update_config(const std::string& wanted, const Crea
     };
     Reply inner = reply;
     inner.done = [this, request, uuid, name, reply](Result<std::string> result) {
+        const auto now = managed_.find(uuid);
+        if (result && now != managed_.end() && now->second.acting) // what is written now would go with that
+            result = fail("domain '" + name + "' has begun to be made again; try again", EBUSY);
         if (result) {
             std::vector<std::string> overrides = request.overrides;
             overrides.push_back("name = \"" + name + "\""); // its own, whatever the file says

@@ -72,6 +72,7 @@ Result<unsigned> create_domain(Context& xen, const DomainSpec& spec, const HostD
                                std::optional<unsigned> wanted) {
     Config config;
     TRY(convert(xen.get(), spec, host, *config));
+    number_channels(*config);
     config->c_info.domid = host.random_domid ? static_cast<libxl_domid>(RANDOM_DOMID) : no_domid;
     if (wanted) config->c_info.domid = *wanted;
     xen.clear();

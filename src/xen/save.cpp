@@ -44,6 +44,7 @@ Result<unsigned> restore_domain(Context& xen, const DomainSpec& spec, const Host
                                 std::optional<unsigned> wanted, int fd) {
     Config config;
     TRY(convert(xen.get(), spec, host, *config));
+    number_channels(*config);
     if (wanted) config->c_info.domid = *wanted;
     RestoreParams restore;
     restore.params.stream_version = stream_version;

@@ -261,4 +261,8 @@ Status convert(libxl_ctx* ctx, const DomainSpec& spec, const HostDefaults& host,
     return {};
 }
 
+void number_channels(libxl_domain_config& config) {
+    for (int i = 0; i < config.num_channels; ++i) config.channels[i].devid = i + 1;
+}
+
 } // namespace bulkhead::xen

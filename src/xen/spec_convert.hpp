@@ -70,4 +70,9 @@ Status convert(const PciSpec& spec, libxl_device_pci& pci); // `pci` must be ini
 void convert(const DiskSpec& spec, libxl_device_disk& disk);
 DiskSpec plain(const libxl_device_disk& disk); // the way back, but for `shared` // `disk` must be initialised
 
+// For what is built, not for what is only shown: number 0 is the domain's own console. xl gives it to the first
+// channel, whereupon libxl 4.17 leaves that out and says nothing but "Primary console has invalid configuration"
+// (Juergen Gross, xen-devel, 2025-02-25, mended it in xl).
+void number_channels(libxl_domain_config& config);
+
 } // namespace bulkhead::xen

@@ -124,7 +124,8 @@ for word in tablet es1370 pty VGA,vgamem_mb=16 order=cd; do grep -qx -e "$word" 
 say "an emulated card"
 dom0 modprobe tun
 dom0 sh -c 'brctl addbr labbr && ip link set labbr up'
-create 'boot="n"' 'vif=["mac=00:16:3e:00:00:77,model=e1000,bridge=labbr"]'
+create 'boot="n"' 'vif=["mac=00:16:3e:00:00:77,model=e1000,bridge=labbr"]' \
+  'channel=["name=org.bulkhead.one,connection=pty", "name=org.bulkhead.two,connection=socket,path=/run/two"]'
 id=$(dom0 bulkhead domid hvm)
 equal "its bridge" "$(dom0 sh -c "basename \$(readlink /sys/class/net/vif$id.0-emu/master)")" labbr
 equal "network-list" "$(dom0 bulkhead network-list hvm)" "$(dom0 xl network-list hvm)"
@@ -132,8 +133,11 @@ equal "network-list" "$(dom0 bulkhead network-list hvm)" "$(dom0 xl network-list
 dom0 timeout 120 sh -c 'until [ "$(cat /sys/class/net/labbr/statistics/rx_packets)" -gt 0 ]; do :; done' ||
   fail "no frame comes from the card"
 
-say "no channels, and QEMU's monitor"
-equal "channel-list" "$(dom0 bulkhead channel-list hvm)" "$(dom0 xl channel-list hvm)"
+say "its channels, which xl 4.17 would leave out, and QEMU's monitor"
+channels() { dom0 "$1" channel-list hvm | sed 's/ *$//'; }
+contains "channel-list" "$(channels bulkhead)" /dev/pts/
+equal "channels" "$(channels bulkhead | wc -l)" 3
+equal "channel-list" "$(channels bulkhead)" "$(channels xl)"
 equal "qemu-monitor-command" "$(dom0 bulkhead qemu-monitor-command hvm 'info name')" "$(dom0 xl qemu-monitor-command hvm 'info name')"
 contains "info name" "$(dom0 bulkhead qemu-monitor-command --json hvm 'info name')" hvm
 dom0 bulkhead destroy hvm

@@ -83,6 +83,14 @@ dom0 bulkhead reboot replug # as it is now, no longer as the file says
 lives_again
 has "[(0, '63'), (1, '65')]" "[]"
 
+say "another configuration that cannot be built: it comes back as it was"
+dom0 bulkhead config-update replug /root/cfg/client.cfg 'disk=["/tmp/no-such-image,raw,xvda,w"]' 'vif=["bridge=labbr"]' \
+  'cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"'
+dom0 bulkhead reboot replug
+lives_again
+has "[(0, '63'), (1, '65')]" "[]"
+contains "what bulkheadd says" "$(dom0 tail -n 20 /var/log/bulkhead/bulkheadd.log)" 'it is made as it was, not from /root/cfg/client.cfg'
+
 say "create -F returns with the domain's end for good"
 "$BULKHEAD" lab exec --name "$LAB" -- bulkhead create -F -e /root/cfg/client.cfg 'name="fore"' 'vif=[]' \
   'cmdline="console=hvc0 panic=-1 rodata=off client.ip=none client.test=none"' >/dev/null 2>&1 </dev/null &
