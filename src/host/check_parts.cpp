@@ -20,13 +20,14 @@ struct Needed {
     const char* name;
     State if_missing;
     const char* purpose;
+    bool on_demand; // udev loads it when the first device comes (its alias xen-backend:TYPE)
 };
 constexpr std::array needed = std::to_array<Needed>({
-    {"xen-evtchn", State::problem, "the toolstack talks to guests by it"},
-    {"xen-gntdev", State::problem, "the console and the device models map guests' pages by it"},
-    {"xen-pciback", State::problem, "no device can be given to a driver domain without it"},
-    {"xen-blkback", State::warning, "dom0 serves no disks without it"},
-    {"xen-netback", State::warning, "dom0 serves no networks without it"},
+    {"xen-evtchn", State::problem, "the toolstack talks to guests by it", false},
+    {"xen-gntdev", State::problem, "the console and the device models map guests' pages by it", false},
+    {"xen-pciback", State::problem, "no device can be given to a driver domain without it", false},
+    {"xen-blkback", State::warning, "dom0 serves no disks without it", true},
+    {"xen-netback", State::warning, "dom0 serves no networks without it", true},
 });
 
 } // namespace
@@ -70,19 +71,22 @@ void judge_starting(const Facts& facts, std::vector<Finding>& out) {
     else
         out.push_back({"bulkheadd", facts.under_xen ? State::problem : State::warning, facts.daemon_error,
                        facts.under_xen ? "systemctl start bulkheadd" : ""});
-    if (!facts.xendomains) return;
+    if (facts.own_domains_unit)
+        out.push_back({"autostart", State::ok, "bulkhead-domains starts and ends the host's domains", ""});
+    if (!facts.xendomains || facts.own_domains_unit) return;
     // /etc/init.d/xendomains does so to every guest, whoever made it.
     if (!facts.saved_to.empty())
-        out.push_back({"autostart", State::warning,
-                       "when the host shuts down, xendomains saves every guest to " + facts.saved_to +
-                           "; one with a PCI device cannot be saved, and the others come back as xl's, not bulkheadd's",
-                       "set XENDOMAINS_SAVE=\"\" in /etc/default/xendomains"});
+        out.push_back(
+            {"autostart", State::warning,
+             "when the host shuts down, xendomains saves every guest to " + facts.saved_to +
+                 "; one with a PCI device cannot be saved, and the others come back as xl's, not bulkheadd's",
+             "systemctl enable --now bulkhead-domains, which then does it instead; or set XENDOMAINS_SAVE=\"\" in "
+             "/etc/default/xendomains"});
     if (facts.automatic.empty()) return;
-    out.push_back(
-        {"autostart", State::warning,
-         "xendomains starts " + join(facts.automatic, ", ") +
-             " from /etc/xen/auto by xl, so bulkheadd does not look after them",
-         "move them out of /etc/xen/auto and start them by bulkhead create; or systemctl disable xendomains"});
+    out.push_back({"autostart", State::warning,
+                   "xendomains starts " + join(facts.automatic, ", ") +
+                       " from /etc/xen/auto by xl, so bulkheadd does not look after them",
+                   "systemctl enable bulkhead-domains, which starts them from the next boot on instead"});
 }
 
 void judge_bridge(const Facts& facts, std::vector<Finding>& out) {
@@ -146,6 +150,10 @@ void judge_modules(const Facts& facts, std::vector<Finding>& out) {
             out.push_back({one.name, State::ok, "built in", ""});
             break;
         case ModuleState::available:
+            if (one.on_demand && facts.udev) {
+                out.push_back({one.name, State::ok, "is loaded when it is needed", ""});
+                break;
+            }
             out.push_back({one.name, facts.under_xen ? State::warning : State::ok,
                            "not loaded: " + std::string(one.purpose),
                            "modprobe " + name + ", and a line in /etc/modules"});

@@ -71,7 +71,9 @@ void look_at_programs(const std::string& root, Facts& facts) {
 }
 
 void look_at_starting(const std::string& root, Facts& facts) {
-    facts.xendomains = exists(root + "/etc/systemd/system/multi-user.target.wants/xendomains.service");
+    const std::string wanted = root + "/etc/systemd/system/multi-user.target.wants/";
+    facts.own_domains_unit = exists(wanted + "bulkhead-domains.service");
+    facts.xendomains = exists(wanted + "xendomains.service");
     for (const std::string& name : names_in(root + "/etc/rc2.d")) // Debian's is a script of System V's init
         facts.xendomains |= name.size() > 3 && name[0] == 'S' && name.substr(3) == "xendomains";
     facts.automatic = names_in(root + "/etc/xen/auto");
@@ -97,6 +99,7 @@ void look_at_modules(const std::string& root, Facts& facts) {
     utsname kernel{};
     (void)::uname(&kernel);
     const std::string folder = root + "/lib/modules/" + kernel.release;
+    facts.udev = exists(root + "/run/udev/control");
     const auto built_in = read_file(folder + "/modules.builtin", list_max);
     const auto loadable = read_file(folder + "/modules.dep", list_max);
     // A service VM or the lab has no such folder, but a list of its own.

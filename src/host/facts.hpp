@@ -72,6 +72,7 @@ struct Facts {
     std::string store_error;           // why xenstored does not answer; empty: it does
     std::optional<StoreLimits> limits;
     bool xendomains = false;            // is started at boot
+    bool own_domains_unit = false;      // bulkhead-domains.service is, which keeps xendomains from it
     std::vector<std::string> automatic; // names in /etc/xen/auto
     std::string saved_to;     // XENDOMAINS_SAVE of /etc/default/xendomains; empty: none, or of its own guests only
     std::string daemon_error; // why bulkheadd does not answer; empty: it does
@@ -81,6 +82,7 @@ struct Facts {
     std::vector<std::string> hotplug; // of /usr/lib/bulkhead: the programs that connect dom0's disks and vifs
     bool bridge_rules = false;        // bridged frames pass iptables (br_netfilter)
     std::vector<ModuleFact> modules;
+    bool udev = false; // runs, and loads the module of a device that comes
     std::string kernel_command_line;
     std::vector<HiddenFact> hidden; // what the command line's xen-pciback.hide names
     std::vector<FreeSpace> space;

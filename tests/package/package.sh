@@ -114,4 +114,8 @@ left=$(find "$host" -type f -path '*bulkhead*')
 dpkg-deb --control "${debs[0]}" "$work/control"
 grep -q "_dh_action=restart" "$work/control/postinst" || fail "an upgrade does not restart the daemon"
 grep -q 'if \[ -d /run/systemd/system \]' "$work/control/postinst" || fail "the daemon is started without systemd"
+# To stop bulkhead-domains is to save or shut down every domain.
+if grep -hE 'deb-systemd-invoke' "$work"/control/{preinst,postinst,prerm,postrm} 2>/dev/null | grep bulkhead-domains; then
+  fail "installing, upgrading or removing would stop or start domains"
+fi
 echo "the packages are good"

@@ -121,6 +121,7 @@ TEST(HostCheck, EachFactHasItsFinding) {
     EXPECT_THAT(after([](Facts& f) { f.automatic = {"a.cfg"}; }), IsEmpty()); // nobody starts it
     EXPECT_THAT(after([](Facts& f) { f.automatic = {"a.cfg"}, f.xendomains = true; }),
                 ElementsAre("autostart warning"));
+    EXPECT_THAT(after([](Facts& f) { f.automatic = {"a.cfg"}, f.xendomains = f.own_domains_unit = true; }), IsEmpty());
     EXPECT_THAT(after([](Facts& f) { f.bridges = {"br1"}; }), ElementsAre("bridge problem"));
     EXPECT_THAT(after([](Facts& f) { f.bridges = {}, f.xl->bridge = ""; }), ElementsAre("bridge warning"));
     EXPECT_THAT(after([](Facts& f) { f.bridges = {}, f.xl->backend = "ndvm"; }), IsEmpty());
@@ -134,6 +135,11 @@ TEST(HostCheck, EachFactHasItsFinding) {
                 ElementsAre("xen-pciback warning"));
     EXPECT_THAT(after([](Facts& f) { f.modules[2].state = ModuleState::missing; }), ElementsAre("xen-pciback problem"));
     EXPECT_THAT(after([](Facts& f) { f.modules[4].state = ModuleState::missing; }), ElementsAre("xen-netback warning"));
+    EXPECT_THAT(after([](Facts& f) { f.modules[4].state = ModuleState::available; }),
+                ElementsAre("xen-netback warning"));
+    EXPECT_THAT(after([](Facts& f) { f.modules[4].state = ModuleState::available, f.udev = true; }), IsEmpty());
+    EXPECT_THAT(after([](Facts& f) { f.modules[2].state = ModuleState::available, f.udev = true; }),
+                ElementsAre("xen-pciback warning"));
     EXPECT_THAT(after([](Facts& f) {
                     f.hidden = {{"0000:00:02.0", true, "e1000e"}};
                 }),
