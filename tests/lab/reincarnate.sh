@@ -3,7 +3,8 @@
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/returns.sh"
 
-# No PVH client: QEMU's emulation of SVM kills one every few minutes (a triple fault at an address of Xen itself).
+# PVH clients: pvh_reincarnate, a short one, because QEMU's emulation of SVM kills them every few minutes (a triple fault at
+# an address of Xen itself).
 start_stream stream 00:16:3e:00:00:60
 ndvm=$(dom0 bulkhead domid ndvm)
 link=$(dom0 cat /sys/class/net/eth0/ifindex)
