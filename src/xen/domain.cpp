@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "xen/libxl.hpp"
+#include "xen/pci.hpp"
 #include "xen/spec_convert.hpp"
 #include "xen/store.hpp"
 
@@ -78,7 +79,10 @@ Result<unsigned> create_domain(Context& xen, const DomainSpec& spec, const HostD
     xen.clear();
     std::uint32_t domain = no_domid;
     const int rc = libxl_domain_create_new(xen.get(), config.get(), &domain, nullptr, nullptr);
-    if (rc == 0) return domain;
+    if (rc == 0) {
+        if (config->num_pcidevs != 0) warn_of_no_reset(xen);
+        return domain;
+    }
     const auto error = xen.error("cannot create domain '" + spec.name + "'", rc);
     if (libxl_domid_valid_guest(domain)) libxl_domain_destroy(xen.get(), domain, nullptr);
     return error;

@@ -1,5 +1,6 @@
 #include "xen/pci.hpp"
 
+#include "base/log.hpp"
 #include "xen/libxl.hpp"
 #include "xen/report.hpp"
 #include "xen/spec_convert.hpp"
@@ -31,6 +32,13 @@ Status parse_address(const std::string& address, libxl_device_pci* device) {
 }
 
 } // namespace
+
+void warn_of_no_reset(const Context& xen) {
+    for (const std::string& message : xen.messages()) {
+        if (message.find("reset") != std::string::npos)
+            log::warning(message + "; what its last owner left in the device is still there");
+    }
+}
 
 Result<bool> has_iommu(Context& xen) {
     libxl_physinfo info;
@@ -88,6 +96,7 @@ Status attach_device(Context& xen, unsigned domain, const PciSpec& spec) {
     xen.clear();
     const int rc = libxl_device_pci_add(xen.get(), domain, device.get(), nullptr);
     if (rc != 0) return xen.error("cannot attach " + spec.text + " to domain " + std::to_string(domain), rc);
+    warn_of_no_reset(xen);
     return {};
 }
 

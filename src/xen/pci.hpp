@@ -26,6 +26,8 @@ Status make_assignable(Context& xen, const std::string& address, const std::stri
 Status make_unassignable(Context& xen, const std::string& address, bool rebind);
 
 Result<std::vector<PciInfo>> domain_devices(Context& xen, unsigned domain);
+// After a call of libxl that has given devices away: it goes on when one could not be reset, and so do we, but log it.
+void warn_of_no_reset(const Context& xen);
 Status attach_device(Context& xen, unsigned domain, const PciSpec& spec);
 Status detach_device(Context& xen, unsigned domain, const PciSpec& spec, bool force);
 

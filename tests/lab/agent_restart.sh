@@ -1,6 +1,7 @@
 # The agent is killed with SIGKILL while a client is connected through its driver domain: traffic goes on, the vif is
-# adopted, and the next vif is served. The driver domain is one with a shell on its console and no NIC.
+# adopted, and the next vif is served. One that is stopped says nothing any more, and its driver domain is replaced. The driver domain is one with a shell on its console and no NIC.
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/returns.sh"
 "$BULKHEAD" image ndvm --output "$work/debug" --nic e1000e --debug-shell >/dev/null
 dom0 mkdir -p /var/lib/bulkhead/images/debug
 put "$work/debug/initramfs" /var/lib/bulkhead/images/debug/initramfs
@@ -36,6 +37,15 @@ dom0 ping -c 2 -W 5 10.9.0.2
 client=$(dom0 bulkhead domid client)
 equal "the client's vif" "$(node "/local/domain/$debug/backend/vif/$client/1/state")" 4
 equal "its hotplug-status" "$(node "/local/domain/$debug/backend/vif/$client/1/hotplug-status")" connected
+
+say "the agent is stopped: its driver domain counts as hung"
+index=$(dom0 cat "/sys/class/net/$link/ifindex")
+echo "kill -STOP $after" | dom0 bulkhead console debug >/dev/null
+await_returns debug 1
+contains "why" "$(dom0 bulkhead driverdomain events debug)" hung
+equal "domain id" "$(dom0 bulkhead domid debug)" "$debug"
+equal "dom0's link" "$(dom0 cat "/sys/class/net/$link/ifindex")" "$index"
+dom0 ping -c 2 -W 10 10.9.0.2
 
 say "the restarted agent serves"
 await_moves "/local/domain/$debug/data/bulkhead/heartbeat" 2 30

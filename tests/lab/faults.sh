@@ -1,14 +1,16 @@
-# What goes wrong while a driver domain comes back: its image is broken, its NIC is in other hands, libxl cannot build it,
-# xenstore has no room for it. Each time its clients stay as they are, the reason is told, and it returns as soon as it can.
+# What goes wrong while a driver domain comes back: its image is broken, its NIC is in other hands or cannot be reset, libxl
+# cannot build it, xenstore has no room for it. Each time its clients stay as they are, the reason is told, and it returns as soon as it can.
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/returns.sh"
 nic=0000:00:02.0
+reset=/sys/bus/pci/devices/$nic/reset
 image=/var/lib/bulkhead/images/ndvm/initramfs
 kernel=/var/lib/bulkhead/images/ndvm/kernel
 quota() { dom0 xenstore-control quota set nodes "$1"; }
 mend() {
   dom0 sh -c "[ ! -e $image.good ] || mv $image.good $image
     [ ! -e $kernel.good ] || mv $kernel.good $kernel
+    umount $reset 2>/dev/null
     [ -e /sys/bus/pci/drivers/pciback/$nic ] || echo $nic >/sys/bus/pci/drivers/pciback/bind" </dev/null
   quota 8000
   leave
@@ -49,6 +51,14 @@ dom0 sh -c "xl destroy ndvm; until echo $nic >/sys/bus/pci/drivers/pciback/unbin
 it_fails "not assignable"
 dom0 sh -c "echo $nic >/sys/bus/pci/drivers/pciback/bind"
 it_returns
+
+say "its NIC cannot be reset: libxl goes on, bulkheadd's log has it"
+before=$(returns ndvm) told=$(said_by_daemon "$reset returned")
+dom0 mount -o bind /dev/full $reset
+dom0 bulkhead driverdomain restart ndvm # forgives the deaths so far
+it_returns
+[ "$(said_by_daemon "$reset returned")" -gt "$told" ] || fail "bulkheadd says nothing of the reset"
+dom0 umount $reset
 
 say "libxl cannot build it"
 before=$(returns ndvm) failed=$(failures)
