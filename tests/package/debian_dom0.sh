@@ -78,7 +78,7 @@ HOOK
 boots() {
   local status=0
   : >"$work/console"
-  tail -f -n +1 "$work/console" --pid=$$ | tr -d '\r' | grep --line-buffered -a '^@@ ' &
+  tail -f -n +1 "$work/console" --pid=$$ 2>/dev/null | sed -u 's/\r$//' | grep --line-buffered -a '^@@ ' &
   local shows=$!
   timeout "${LIMIT:-900}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
     -accel tcg,thread=multi -machine q35,kernel-irqchip=split -device intel-iommu,intremap=on \
